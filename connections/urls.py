@@ -1,0 +1,6 @@
+from __future__ import annotations
+
+from django.urls.resolvers import URLPattern, URLResolver
+
+app_name = "connections"
+urlpatterns: list[URLPattern | URLResolver] = []

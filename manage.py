@@ -1,0 +1,23 @@
+#!/usr/bin/env python
+"""Commands of Sugaradmin; `manage.py help` lists them."""
+
+from __future__ import annotations
+
+import sys
+
+from django.core.management import execute_from_command_line
+
+from sugaradmin.env import EnvError, use_settings
+
+
+def main() -> None:
+    use_settings("sugaradmin.settings")
+    try:
+        execute_from_command_line(sys.argv)
+    except EnvError as error:
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Two lanes through one server: pages get all of Django's middleware, the worker API none of what only pages need.
+
+A token call authenticates by its key and touches no session, cookie or form; without this, the middleware for pages
+costs it more than the view itself. Subclasses, so that Django's own checks still find what they look for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.common import CommonMiddleware
+from django.middleware.csrf import CsrfViewMiddleware
+from django.middleware.locale import LocaleMiddleware
+from django.utils.deprecation import MiddlewareMixin
+
+API_PATH = "/api/v1/"
+
+
+class PagesOnly(MiddlewareMixin):
+    """Mixed in before a middleware: requests of the worker API pass it by."""
+
+    async_capable = False
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if request.path_info.startswith(API_PATH):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class PageViewsOnly(PagesOnly):
+    """The same for middleware that also looks at the view before it runs."""
+
+    def process_view(self, request: HttpRequest, *view: Any) -> Any:
+        if request.path_info.startswith(API_PATH):
+            return None
+        return super().process_view(request, *view)  # type: ignore[misc]  # of the middleware behind the mixin
+
+
+class Sessions(PagesOnly, SessionMiddleware):
+    pass
+
+
+class Locale(PagesOnly, LocaleMiddleware):
+    pass
+
+
+class Common(PagesOnly, CommonMiddleware):
+    pass
+
+
+class Csrf(PageViewsOnly, CsrfViewMiddleware):
+    pass
+
+
+class Authentication(PagesOnly, AuthenticationMiddleware):
+    pass
+
+
+class LoginRequired(PageViewsOnly, LoginRequiredMiddleware):
+    pass
+
+
+class Messages(PagesOnly, MessageMiddleware):
+    pass
+
+
+class Frames(PagesOnly, XFrameOptionsMiddleware):
+    pass

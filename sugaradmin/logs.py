@@ -1,0 +1,111 @@
+"""Log lines: one JSON object each (text for a person at a terminal), fields from an allow-list, secrets taken out.
+
+The allow-list is the guard; redaction is the net under it, for texts that a library or an exception wrote.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+FIELDS = (
+    "action", "connection", "attempt", "version", "job", "actor", "ms", "outcome", "code", "status", "count", "pid",
+    "part",
+)  # fmt: skip
+REDACTED = "[redacted]"
+SECRETS = (
+    # A name that says secret, in JSON, a form body, a query, a header or a repr; then its value.
+    (
+        re.compile(
+            r"""(?ix) ( (?:access|refresh|download)_?token | client_secret | password | passwd | secret_key
+            | encryption_keys | fingerprint_key | authorization | oauth-token | set-cookie | cookie | api_?key )
+            (["']?\s*[:=]\s*["']?) ( (?:bearer|basic)\s+ )? [^\s"'&,;}\]]+"""
+        ),
+        rf"\1\2{REDACTED}",
+    ),
+    (re.compile(r"(?i)\b(bearer|basic|oauth-token)[\s:]+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
+    (re.compile(r"\bsga_\w+"), REDACTED),
+    (re.compile(r"\bv1:[\w.-]+:[\w+/=-]+:[\w+/=-]+"), REDACTED),
+    (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
+    # Sugar's tokens are UUIDs; nothing that we log by intention is one.
+    (re.compile(r"(?i)\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"), REDACTED),
+    # Whatever follows a question mark in an address, and a password before its @.
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://[^\s?#\"']*)\?[^\s\"']*"), r"\1?" + REDACTED),
+    (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@\"']+@"), rf"\1{REDACTED}@"),
+)
+
+
+def redact(text: str) -> str:
+    """The text without anything that looks like a secret."""
+    for pattern, replacement in SECRETS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+class JsonLines(logging.Formatter):
+    """One line, one object: ts, level, logger, event, then the allowed fields that the call gave."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return json.dumps(_line(record, self), ensure_ascii=False, default=str)
+
+
+class Text(logging.Formatter):
+    """The same for eyes: time, level, sentence, fields; a traceback below."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = _line(record, self)
+        head = f"{line.pop('ts')[11:19]} {line.pop('level'):7} {line.pop('event')}"
+        trace = line.pop("trace", "")
+        line.pop("logger")
+        tail = " ".join(f"{name}={value}" for name, value in line.items())
+        return "\n".join(part for part in (f"{head}  {tail}".rstrip(), trace) if part)
+
+
+def _line(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "event": redact(record.getMessage()),
+    }
+    for name in FIELDS:
+        value = getattr(record, name, None)
+        if value is not None:
+            line[name] = value if isinstance(value, int | float) else redact(str(value))
+    if request_id.get():
+        line["request_id"] = request_id.get()
+    if record.exc_info:
+        line["trace"] = redact(formatter.formatException(record.exc_info))
+    return line
+
+
+def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
+    """Everything goes to standard output; `auto` is text at a terminal and JSON elsewhere."""
+    text = format_name == "text" or (format_name == "auto" and sys.stdout.isatty())
+    quiet = {"level": "WARNING"}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"line": {"()": f"{__name__}.{'Text' if text else 'JsonLines'}"}},
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
+        "root": {"handlers": ["stdout"], "level": level},
+        "loggers": {
+            # Django brings handlers of its own, which know nothing of redaction.
+            "django": {"handlers": [], "level": level if level != "DEBUG" else "INFO", "propagate": True},
+            "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+            "django-q": {"handlers": [], "level": "INFO" if level in {"DEBUG", "INFO"} else level, "propagate": True},
+            # They write whole addresses and headers at lower levels.
+            "httpx": quiet,
+            "httpcore": quiet,
+            "psycopg": quiet,
+            "psycopg.pool": quiet,
+            "asyncio": quiet,
+        },
+    }

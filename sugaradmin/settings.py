@@ -1,0 +1,184 @@
+"""Django's settings. What an operator decides comes from the environment, through `Config`; the rest is fixed here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sugaradmin.config import load
+from sugaradmin.databases import databases
+from sugaradmin.env import EnvError, Environment
+from sugaradmin.logs import logging_config
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+_env = Environment()
+
+SUGARADMIN = load(_env, root=BASE_DIR)
+DEBUG = _env.flag("SUGARADMIN_DEBUG")
+if DEBUG and not SUGARADMIN.development:
+    raise EnvError("SUGARADMIN_DEBUG shows internals to visitors: it goes with SUGARADMIN_ENV=development only.")
+DATABASES = databases(_env, data_dir=SUGARADMIN.data_dir)
+_log_level = _env.choice("SUGARADMIN_LOG_LEVEL", "info", words=("debug", "info", "warning", "error")).upper()
+_log_format = _env.choice("SUGARADMIN_LOG_FORMAT", "auto", words=("auto", "json", "text"))
+_redis_url = _env.secret("REDIS_URL", example="redis://host:6379/0")
+_env.refuse_unknown()
+
+SECRET_KEY = SUGARADMIN.secret_key
+ALLOWED_HOSTS = list(SUGARADMIN.allowed_hosts)
+CSRF_TRUSTED_ORIGINS = [SUGARADMIN.base_url]
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_q",
+    "connections.apps.ConnectionsConfig",
+]
+
+# The worker API authenticates itself and holds no session: what only pages need steps aside for it (sugaradmin.lanes).
+MIDDLEWARE = [
+    "sugaradmin.proxies.TrustedProxies",
+    "sugaradmin.headers.ResponseHeaders",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "sugaradmin.lanes.Sessions",
+    "sugaradmin.lanes.Locale",
+    "sugaradmin.lanes.Common",
+    "sugaradmin.lanes.Csrf",
+    "sugaradmin.lanes.Authentication",
+    "sugaradmin.lanes.LoginRequired",
+    "sugaradmin.lanes.Messages",
+    "sugaradmin.lanes.Frames",
+]
+
+ROOT_URLCONF = "sugaradmin.urls"
+WSGI_APPLICATION = "sugaradmin.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+            ],
+        },
+    },
+]
+
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/sign-in/"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Development serves the files where they lie; production serves what collectstatic hashed and compressed.
+WHITENOISE_USE_FINDERS = SUGARADMIN.development
+WHITENOISE_AUTOREFRESH = SUGARADMIN.development
+_static_backend = (
+    "django.contrib.staticfiles.storage.StaticFilesStorage"
+    if SUGARADMIN.development
+    else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": _static_backend},
+}
+
+_secure = not SUGARADMIN.development
+_cookie_prefix = "__Host-" if _secure else ""
+SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
+SESSION_COOKIE_SECURE = _secure
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
+CSRF_COOKIE_SECURE = _secure
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Strict"
+SECURE_SSL_REDIRECT = _secure
+# Probes come from inside the house, by plain HTTP.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = 31_536_000 if _secure else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _secure
+SECURE_HSTS_PRELOAD = _secure
+# Safe because TrustedProxies removes the header from everybody else.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+
+# "default" is private to a process: django-q2 writes its own liveness there twice a second, which nobody reads.
+_shared_cache: dict[str, Any] = (
+    {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis_url, "KEY_PREFIX": "sugaradmin"}
+    if _redis_url
+    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "sugaradmin_cache"}
+)
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "shared": _shared_cache,
+}
+
+# Why each figure: docs/operations.md, "The queue". Retry and back-off live in our own columns, not here.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "sugaradmin",
+    "workers": 4,
+    "bulk": 1,
+    "queue_limit": 4,
+    "timeout": 90,
+    "retry": 900,
+    "ack_failures": True,
+    "max_attempts": 1,
+    "save_limit": -1,
+    "catch_up": False,
+    "recycle": 500,
+    "label": "Queue",
+    **({"redis": _redis_url} if _redis_url else {"orm": "default"}),
+}
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if SUGARADMIN.mail.host
+    else "django.core.mail.backends.dummy.EmailBackend"
+)
+EMAIL_HOST = SUGARADMIN.mail.host
+EMAIL_PORT = SUGARADMIN.mail.port
+EMAIL_HOST_USER = SUGARADMIN.mail.user
+EMAIL_HOST_PASSWORD = SUGARADMIN.mail.password
+EMAIL_USE_TLS = SUGARADMIN.mail.security == "starttls"
+EMAIL_USE_SSL = SUGARADMIN.mail.security == "tls"
+EMAIL_TIMEOUT = 15
+DEFAULT_FROM_EMAIL = SUGARADMIN.mail.sender
+SERVER_EMAIL = SUGARADMIN.mail.sender
+
+DEFAULT_EXCEPTION_REPORTER_FILTER = "sugaradmin.reports.NothingShown"
+LOGGING = logging_config(level=_log_level, format_name=_log_format)

@@ -1,0 +1,17 @@
+"""All addresses: probes, worker API, pages, the stock admin."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from connections import health
+
+urlpatterns = [
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path("metrics", health.metrics, name="metrics"),
+    path("api/v1/", include("connections.api.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("connections.urls")),
+]
