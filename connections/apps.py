@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.apps import AppConfig
 
 from connections import checks
+from connections.serving.forks import forget_connections_after_fork
 
 
 class ConnectionsConfig(AppConfig):
@@ -14,3 +15,4 @@ class ConnectionsConfig(AppConfig):
 
     def ready(self) -> None:
         checks.register_all()
+        forget_connections_after_fork()

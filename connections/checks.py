@@ -23,8 +23,8 @@ LEAST_SQLITE_WAIT = 20
 
 
 def register_all() -> None:
-    register(database_keeps_promises, Tags.database)
-    register(database_keeps_promises, Tags.security)
+    # Not tagged as one of the database: those run only when a command asks, and this looks at settings alone.
+    register(database_keeps_promises)
     register(static_files_are_collected, Tags.staticfiles, deploy=True)
 
 

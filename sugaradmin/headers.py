@@ -6,7 +6,7 @@ import re
 import secrets
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from sugaradmin import __version__
 from sugaradmin.lanes import API_PATH
@@ -49,8 +49,7 @@ class ResponseHeaders:
         response.headers["X-Request-Id"] = name
         response.headers["X-Sugaradmin-Version"] = __version__
         if request.path_info.startswith(API_PATH):
-            response.headers.setdefault("Cache-Control", "no-store")
-            response.headers["X-Content-Type-Options"] = "nosniff"
+            _protect_answer(response)
         else:
             _protect_page(request, response)
         return response
@@ -60,6 +59,14 @@ def _request_id(request: HttpRequest) -> str:
     """The caller's own id where it is harmless in a log line, else a new one."""
     given: str = request.META.get("HTTP_X_REQUEST_ID", "")
     return given if SAFE_REQUEST_ID.fullmatch(given) else f"r_{secrets.token_hex(6)}"
+
+
+def _protect_answer(response: HttpResponseBase) -> None:
+    response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if isinstance(response, HttpResponse) and "Content-Length" not in response.headers:
+        # Else the server sends it in chunks, which costs a worker's client a second read.
+        response.headers["Content-Length"] = str(len(response.content))
 
 
 def _protect_page(request: HttpRequest, response: HttpResponseBase) -> None:

@@ -19,6 +19,12 @@ from django.middleware.locale import LocaleMiddleware
 from django.utils.deprecation import MiddlewareMixin
 
 API_PATH = "/api/v1/"
+PROBES = ("/healthz", "/readyz", "/metrics")
+"""Probes too: a load balancer asks by whatever address it has, and no session or host name is looked at."""
+
+
+def _is_for_machines(path: str) -> bool:
+    return path.startswith(API_PATH) or path in PROBES
 
 
 class PagesOnly(MiddlewareMixin):
@@ -27,7 +33,7 @@ class PagesOnly(MiddlewareMixin):
     async_capable = False
 
     def __call__(self, request: HttpRequest) -> Any:
-        if request.path_info.startswith(API_PATH):
+        if _is_for_machines(request.path_info):
             return self.get_response(request)
         return super().__call__(request)
 
@@ -36,7 +42,7 @@ class PageViewsOnly(PagesOnly):
     """The same for middleware that also looks at the view before it runs."""
 
     def process_view(self, request: HttpRequest, *view: Any) -> Any:
-        if request.path_info.startswith(API_PATH):
+        if _is_for_machines(request.path_info):
             return None
         return super().process_view(request, *view)  # type: ignore[misc]  # of the middleware behind the mixin
 

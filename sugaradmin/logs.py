@@ -100,7 +100,9 @@ def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
             # Django brings handlers of its own, which know nothing of redaction.
             "django": {"handlers": [], "level": level if level != "DEBUG" else "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-            "django-q": {"handlers": [], "level": "INFO" if level in {"DEBUG", "INFO"} else level, "propagate": True},
+            # Both tell of every process and task; what went wrong they say louder.
+            "django-q": {"handlers": [], "level": "INFO" if level == "DEBUG" else "WARNING", "propagate": True},
+            "gunicorn.error": {"level": "INFO" if level == "DEBUG" else "WARNING", "propagate": True},
             # They write whole addresses and headers at lower levels.
             "httpx": quiet,
             "httpcore": quiet,

@@ -1,0 +1,90 @@
+"""What must be true before anything serves: tables, cache table, static files. One node at a time does it."""
+
+from __future__ import annotations
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.core.management import call_command
+from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from sugaradmin import __version__
+
+# Any number will do, as long as every release uses the same.
+MIGRATION_LOCK = 0x5347_4144_4D49_4E01
+STATIC_STAMP = "collected-for-version"
+
+
+def prepare(*, static: bool) -> None:
+    """Migrate under a lock and collect static files where this release has not; safe on many nodes at once."""
+    with migration_lock():
+        call_command("migrate", interactive=False, verbosity=0)
+        call_command("createcachetable", verbosity=0)
+    disconnect()
+    if static and not settings.SUGARADMIN.development:
+        _collect_static()
+
+
+def first_steps() -> str:
+    """How to make the first administrator, in development while there is none; else nothing."""
+    if not settings.SUGARADMIN.development:
+        return ""
+    try:
+        if get_user_model()._default_manager.exists():
+            return ""
+    finally:
+        disconnect()
+    return "Nobody can sign in yet; make the first administrator: manage.py create_staff NAME --role admin"
+
+
+@contextmanager
+def migration_lock() -> Iterator[None]:
+    """Held by one process of the whole installation: an advisory lock on PostgreSQL, a locked file beside SQLite."""
+    lock = _postgres_lock() if connection.vendor == "postgresql" else _file_lock(settings.SUGARADMIN.data_dir)
+    with lock:
+        yield
+
+
+def disconnect() -> None:
+    """Give the database back: the parent of a site holds no connection while it waits."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # type: ignore[attr-defined]  # only this backend has a pool
+
+
+@contextmanager
+def _postgres_lock() -> Iterator[None]:
+    # A connection of its own, outside the pool: the lock belongs to the session, and errors come at once and plain.
+    session = _alone(connection)
+    try:
+        with session.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        yield
+    finally:
+        session.close()
+
+
+def _alone(pooled: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
+    options = {name: value for name, value in pooled.settings_dict["OPTIONS"].items() if name != "pool"}
+    return type(pooled)({**pooled.settings_dict, "OPTIONS": options}, alias=pooled.alias)
+
+
+@contextmanager
+def _file_lock(directory: Path) -> Iterator[None]:
+    with (directory / "migrate.lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _collect_static() -> None:
+    """Once per release: pages of a release that was not collected would fail one by one."""
+    stamp = Path(settings.STATIC_ROOT) / STATIC_STAMP
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == __version__:
+        return
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(__version__, encoding="utf-8")

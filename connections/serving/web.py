@@ -1,0 +1,60 @@
+"""The web part: gunicorn with threads, on a socket that the parent holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from gunicorn.app.base import BaseApplication
+from gunicorn.glogging import Logger
+
+from sugaradmin.wsgi import application
+
+GRACEFUL_SECONDS = 35
+"""Longer than the longest request: a worker's call may wait 30 s for a grant."""
+SILENT_SECONDS = 60
+KEEP_ALIVE_SECONDS = 15
+CONNECTIONS = 2000
+
+
+class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Gunicorn's words through our own handlers, so that they are JSON lines and redacted like all others."""
+
+    def setup(self, cfg: Any) -> None:
+        self.error_log.propagate = True
+        self.error_log.handlers.clear()
+        self.access_log.disabled = True
+
+
+class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    def __init__(self, listener: int) -> None:
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        config = settings.SUGARADMIN
+        for name, value in {
+            "bind": f"fd://{self._listener}",
+            "worker_class": "gthread",
+            "workers": config.web_processes,
+            "threads": config.web_threads,
+            "worker_connections": CONNECTIONS,
+            "preload_app": True,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "timeout": SILENT_SECONDS,
+            "keepalive": KEEP_ALIVE_SECONDS,
+            "accesslog": None,
+            "logger_class": QuietLogger,
+            "forwarded_allow_ips": "",  # sugaradmin.proxies decides whom to believe
+            "control_socket_disable": True,
+            "proc_name": "sugaradmin-web",
+        }.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return application
+
+
+def run(listener: int) -> None:
+    """Serve until SIGTERM; then finish what has begun."""
+    Web(listener).run()
