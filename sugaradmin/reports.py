@@ -1,4 +1,4 @@
-"""Error reports without content: no local variable, no form field, no setting ever gets into one."""
+"""Error reports without content: no local variable, form field, query or setting ever gets into one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from types import TracebackType
 from typing import Any
 
 from django.http import HttpRequest
-from django.views.debug import SafeExceptionReporterFilter
+from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
+
+from sugaradmin.logs import redact
 
 
 class NothingShown(SafeExceptionReporterFilter):
@@ -33,3 +35,16 @@ class NothingShown(SafeExceptionReporterFilter):
         self, request: HttpRequest | None, tb_frame: TracebackType
     ) -> ItemsView[str, Any]:
         return {}.items()
+
+
+class PlainReport(ExceptionReporter):
+    """Where it happened and in which words, redacted; the address without its query."""
+
+    def get_traceback_data(self) -> dict[str, Any]:
+        shown = super().get_traceback_data()
+        shown["exception_value"] = redact(str(shown.get("exception_value", "")))
+        shown["request_GET_items"] = ()
+        return shown
+
+    def _get_raw_insecure_uri(self) -> str:
+        return self.request.path if self.request is not None else ""

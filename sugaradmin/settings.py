@@ -180,5 +180,6 @@ EMAIL_TIMEOUT = 15
 DEFAULT_FROM_EMAIL = SUGARADMIN.mail.sender
 SERVER_EMAIL = SUGARADMIN.mail.sender
 
+DEFAULT_EXCEPTION_REPORTER = "sugaradmin.reports.PlainReport"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "sugaradmin.reports.NothingShown"
 LOGGING = logging_config(level=_log_level, format_name=_log_format)

@@ -10,10 +10,14 @@ from pathlib import Path
 import pytest
 from django.conf import LazySettings
 from django.db import connection
+from django.test import TransactionTestCase
 
 from tests import postgres
+from tests.chromium import command_for_a_person
+from tests.chromium import find as find_chromium
 
 Configured = Callable[..., None]
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -23,6 +27,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the database of the suite; tests.settings acts on it",
     )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run what touches the database; the rest has run once, beside SQLite."""
+    if config.getoption("--database") != "postgres":
+        return
+    config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
+    items[:] = [item for item in items if _touches_database(item)]
+
+
+def _touches_database(item: pytest.Item) -> bool:
+    if item.get_closest_marker("django_db") is not None:
+        return True
+    if issubclass(getattr(item, "cls", None) or object, TransactionTestCase):
+        return True
+    return bool(DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The browser that `make test` found or brought. Without one a browser test fails: it is not skipped."""
+    path = find_chromium()
+    assert path is not None, f"No Chromium here; bring one with: {command_for_a_person()}"
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,87 @@
+"""Log lines: allowed fields, one line each, no secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+
+import pytest
+
+from sugaradmin.logs import REDACTED, JsonLines, Text, logging_config, redact, request_id
+
+UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+def line(message: str, *args: object, **extra: object) -> dict[str, object]:
+    record = logging.getLogger("test").makeRecord("test", logging.INFO, "f", 1, message, args, None, extra=extra)
+    written = JsonLines().format(record)
+    assert "\n" not in written
+    parsed: dict[str, object] = json.loads(written)
+    return parsed
+
+
+def test_a_line_carries_the_sentence_and_the_allowed_fields_alone() -> None:
+    written = line("Refreshed %s.", "c_1", action="refresh", connection="c_1", ms=12, body="never", token="never")
+    assert written["event"] == "Refreshed c_1."
+    assert (written["action"], written["connection"], written["ms"]) == ("refresh", "c_1", 12)
+    assert "never" not in json.dumps(written)
+
+
+def test_a_line_names_its_request() -> None:
+    token = request_id.set("r_1")
+    try:
+        assert line("x")["request_id"] == "r_1"
+    finally:
+        request_id.reset(token)
+
+
+def test_a_line_break_in_a_value_starts_no_new_line() -> None:
+    assert line("a\nb", code="x\ny")["event"] == "a\nb"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"token {UUID}",
+        f"token {UUID.upper()}",
+        '{"access_token": "canary1", "x": 1}',
+        "{'refresh_token': 'canary1'}",
+        "grant_type=password&password=canary1&platform=x",
+        "client_secret=canary1",
+        "Authorization: Bearer canary1-canary1",
+        "'OAuth-Token': 'canary1'",
+        "OAuth-Token canary1canary1",
+        "key sga_abc_canary1",
+        "v1:k1:canary1:canary1==",
+        "eyJcanary1.eyJcanary1.canary1",
+        "GET https://host/rest?sid=canary1 failed",
+        "postgresql://user:canary1@host/db",
+    ],
+)
+def test_what_looks_like_a_secret_is_taken_out(text: str) -> None:
+    cleaned = redact(text)
+    assert REDACTED in cleaned
+    assert "canary1" not in cleaned
+    assert UUID not in cleaned.lower()
+
+
+@pytest.mark.parametrize("text", ["Refreshed c_7f3k9q2mvx to version 20.", "code=timeout", "https://host/rest/v11_20/"])
+def test_an_ordinary_sentence_stays_as_it_is(text: str) -> None:
+    assert redact(text) == text
+
+
+@pytest.mark.parametrize("formatter", [JsonLines(), Text()])
+def test_a_traceback_loses_its_secrets_too(formatter: logging.Formatter) -> None:
+    try:
+        raise ValueError(f"bad token {UUID}")
+    except ValueError:
+        record = logging.getLogger("test").makeRecord("test", logging.ERROR, "f", 1, "x", (), sys.exc_info())
+    written = formatter.format(record)
+    assert "ValueError" in written
+    assert UUID not in written
+
+
+def test_libraries_that_write_addresses_stay_quiet_at_any_level() -> None:
+    config = logging_config(level="DEBUG", format_name="json")
+    assert {config["loggers"][name]["level"] for name in ("httpx", "httpcore", "psycopg")} == {"WARNING"}
