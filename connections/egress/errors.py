@@ -21,17 +21,17 @@ our internal names through our error texts).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from connections.egress.response import Response
+from connections.egress.response import Response, Timings
 
 
 class EgressError(Exception):
-    """A request did not yield a whole answer."""
+    """A request did not yield a whole answer; `partial` is what came of it."""
 
     sent: ClassVar[bool] = False
     partial: Response | None = None
+    timings: Timings = Timings()
 
 
 class NotSent(EgressError):

@@ -24,7 +24,7 @@ class Response:
     headers: tuple[tuple[str, str], ...] = field(repr=False)  # Set-Cookie holds a download token
     body: bytes = field(repr=False)
     is_cut: bool = False
-    timings: Timings = Timings()
+    timings: Timings = field(default_factory=Timings)
 
     def header(self, name: str) -> str:
         """The first value under this name in any case; empty where there is none."""

@@ -209,9 +209,11 @@ class _Exchange:
     def __enter__(self) -> _Exchange:
         return self
 
-    def __exit__(self, *_exc: object) -> None:
+    def __exit__(self, _kind: object, exc: object, _traceback: object) -> None:
         if self._sock is not None:
             self._sock.close()
+        if isinstance(exc, EgressError):
+            exc.timings = self._timings()
 
     def open(self, resolve: Callable[[], tuple[IPAddress, ...]], ca_pem: str, last_word: LastWord | None) -> None:
         """Resolve, connect and finish TLS; every error here means that nothing was sent."""
@@ -261,9 +263,13 @@ class _Exchange:
         return lost
 
     def _response(self, status: int, headers: tuple[tuple[str, str], ...], body: _Body, *, is_cut: bool) -> Response:
-        assert self._stream is not None
-        timings = Timings(**self._stages, first_byte_ms=self._stream.first_byte_ms, total_ms=self._wall.elapsed_ms())
-        return Response(status=status, headers=headers, body=bytes(body.content), is_cut=is_cut, timings=timings)
+        return Response(
+            status=status, headers=headers, body=bytes(body.content), is_cut=is_cut, timings=self._timings()
+        )
+
+    def _timings(self) -> Timings:
+        first_byte_ms = self._stream.first_byte_ms if self._stream is not None else 0
+        return Timings(**self._stages, first_byte_ms=first_byte_ms, total_ms=self._wall.elapsed_ms())
 
     @contextlib.contextmanager
     def _stage(self, name: str) -> Iterator[None]:

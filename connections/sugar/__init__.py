@@ -1,0 +1,22 @@
+"""Speaks to a Sugar server: addresses, grants and probes, and what the answers mean."""
+
+from __future__ import annotations
+
+from connections.sugar.address import AddressError, host_port, normalise
+from connections.sugar.answers import Answer, UserInfo, classify
+from connections.sugar.client import SugarClient, Target
+from connections.sugar.generations import generation_of
+from connections.sugar.tokens import TokenSet
+
+__all__ = [
+    "AddressError",
+    "Answer",
+    "SugarClient",
+    "Target",
+    "TokenSet",
+    "UserInfo",
+    "classify",
+    "generation_of",
+    "host_port",
+    "normalise",
+]

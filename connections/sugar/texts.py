@@ -1,0 +1,146 @@
+"""Sugar's error texts: recognised last, in any language, and never shown as they came.
+
+The OAuth2 library's texts are fixed English; Sugar's own are translated, and early in a request the raw label shows
+instead (SUGAR.md section 3).
+"""
+
+from __future__ import annotations
+
+import enum
+import html
+import math
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+SHOWN_CHARACTERS = 500
+READ_CHARACTERS = 4096  # no text of Sugar's is longer; keeps the patterns cheap
+REMOVED = "[removed]"
+
+
+class Text(enum.Enum):
+    """What a text says, as far as it can be told."""
+
+    MAINTENANCE = enum.auto()
+    LICENSE = enum.auto()
+    LOCKOUT = enum.auto()
+    USER_KIND = enum.auto()
+    NO_LOGIN = enum.auto()
+    PLATFORM = enum.auto()
+    EXPIRED = enum.auto()
+    SESSION = enum.auto()
+    SERVICE_ACCOUNT = enum.auto()
+    OUR_REQUEST = enum.auto()
+    STS_AWAY = enum.auto()
+    ANY = enum.auto()
+
+
+_PATTERNS = {
+    Text.MAINTENANCE: r"maint[ae]nance|maintenence|_MAINTENANCE|wartung|mantenimiento|manutenzione|manuten[cç][aã]o"
+    r"|onderhoud|konserwac|vedligehold|underhåll|huolto|údržb|karbantart|обслужив|メンテナンス|维护|維護",
+    Text.LICENSE: r"licen[sc]|WARN_INSTALLER_LOCKED|installer must be locked|installationsprogramm gesperrt"
+    r"|lizenz|licença|licent|licenz|licencj|licens|lisens|лиценз|ライセンス|许可|授權",
+    Text.LOCKOUT: r"too many failed|LBL_LOGIN_ATTEMPTS_OVERRUN|LBL_LOGIN_LOGIN_TIME_ALLOWED|LBL_LOGIN_ADMIN_CALL"
+    r"|zu viele.{0,40}(?:anmelde|versuch|fehl|login)|trop de.{0,30}(?:tentative|échec|connexion)"
+    r"|demasiad[oa]s.{0,30}(?:intento|tentativa)|troppi.{0,30}tentativi|muitas.{0,30}tentativas"
+    r"|te veel.{0,30}(?:pogingen|aanmeld)|zbyt wiele.{0,30}(?:prób|logowa)|for mange.{0,30}(?:forsøk|forsøg)"
+    r"|för många.{0,30}försök|слишком много|\b\d+\s*min",
+    Text.USER_KIND: r"(?:portal|portail).{0,40}(?:gr(?:ou|o|u)p|skupin|csoport|groep)"
+    r"|(?:gr(?:ou|o|u)p|skupin|csoport|groep).{0,40}(?:portal|portail)",
+    Text.NO_LOGIN: r"EXCEPTION_NEED_LOGIN|EXCEPTION_NO_AUTH|ERR_INVALID_PASSWORD|need to be logged in"
+    r"|valid username and password|no valid authentication|angemeldet sein|gültigen benutzernamen",
+    Text.PLATFORM: r"EXCEPTION_INVALID_PLATFORM|platform|plate-?forme|plattform|plataforma|piattaforma|платформ",
+    Text.EXPIRED: r"\b(?:has|is) expired",
+    Text.SESSION: r"EXCEPTION_INVALID_TOKEN|^(?!.*access token).*(?:authenti|auten[tc]).*(?:token|jeton)"
+    r"|^(?!.*access token).*(?:token|jeton).*(?:authenti|auten[tc])",
+    Text.SERVICE_ACCOUNT: r"service account",
+    Text.OUR_REQUEST: r"invalid grant_type parameter|missing parameters|no \"?refresh_token\"? parameter",
+    Text.STS_AWAY: r"curl error|timed? ?out|could not resolve|connection (?:refused|reset)|temporarily.?unavailable"
+    r"|service unavailable|server.?error|bad gateway|\b50[0-4]\b",
+    Text.ANY: r"\S",
+}
+_COMPILED = {kind: re.compile(pattern, re.IGNORECASE | re.DOTALL) for kind, pattern in _PATTERNS.items()}
+
+LOCKOUT_MINUTES_MAX = 366 * 1440
+_MINUTES_IN = {
+    1440: r"days?|d|d[ií]as?|tage?n?|jours?|j|giorn[io]|dni|dzień|dage?n?",
+    60: r"hours?|hrs?|h|std|stunden?|horas?|heures?|or[ae]|uur|uren|godz\w*|timer?",
+    1: r"min\w*|m",
+    1 / 60: r"sec\w*|sek\w*|seg\w*|s",
+}
+_DURATIONS = {
+    minutes: re.compile(rf"(?<!\d)(\d{{1,6}})\s*(?:{units})(?!\w)", re.IGNORECASE)
+    for minutes, units in _MINUTES_IN.items()
+}
+_NUMBER = re.compile(r"\d{1,6}(?!\d)")
+
+# Shown untouched: else a password that happens to be "password" would give itself away by its gap.
+_FIXED = frozenset(
+    text.casefold()
+    for text in (
+        "You must specify a valid username and password.",
+        "Portal or group user can not log in.",
+        "Too many failed login attempts.",
+        "The client credentials are invalid",
+        "Invalid refresh token",
+        "Invalid platform specified.",
+        "No valid authentication for user.",
+        "The access token provided is invalid.",
+        "The access token provided has expired.",
+        "Your authentication token is invalid.",
+        "This client is not allowed",
+    )
+)
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
+_LONG_WORD = re.compile(r"[\w+=-]{24,}", re.ASCII)
+
+
+def recognise(message: str) -> frozenset[Text]:
+    """Everything the text can be read as; the order of the table of verdicts decides."""
+    return frozenset(kind for kind, pattern in _COMPILED.items() if pattern.search(message[:READ_CHARACTERS]))
+
+
+def lockout_minutes(message: str) -> int | None:
+    """Minutes until a locked-out user may try again, rounded up; None where the text names no time.
+
+    Units in the languages we know; a number with none of them counts as minutes, which is Sugar's usual unit.
+    """
+    total = sum(
+        int(digits) * minutes
+        for minutes, pattern in _DURATIONS.items()
+        for digits in pattern.findall(message[:READ_CHARACTERS])
+    )
+    if not total and (number := _NUMBER.search(message)):
+        total = int(number[0])
+    return min(math.ceil(total), LOCKOUT_MINUTES_MAX) if total else None
+
+
+def shown(message: str, *, secrets: Iterable[str] = ()) -> str:
+    """What may be stored and shown: no control characters, none of `secrets`, nothing that looks like a token."""
+    if message.casefold() in _FIXED:
+        return message
+    for secret in secrets:
+        message = _without(message, secret)
+    message = "".join(char if char.isprintable() else " " for char in message)
+    message = _LONG_WORD.sub(_hide_token, _UUID.sub(REMOVED, message))
+    return " ".join(message.split())[:SHOWN_CHARACTERS]
+
+
+def _hide_token(word: re.Match[str]) -> str:
+    """Labels are long, too, but have no digits."""
+    return REMOVED if any(char.isdigit() for char in word[0]) else word[0]
+
+
+def _without(message: str, secret: str) -> str:
+    """Short secrets stay: cutting every "a" out of a sentence would spell them."""
+    if len(secret) < 4:
+        return message
+    forms = {
+        secret,
+        html.escape(secret),
+        quote(secret, safe="", errors="replace"),
+        quote_plus(secret, errors="replace"),
+    }
+    for form in sorted(forms, key=len, reverse=True):
+        message = message.replace(form, REMOVED)
+    return message
