@@ -56,8 +56,6 @@ async def _until_signalled(server: SimulatorServer) -> None:
         loop.add_signal_handler(number, stopping.set)
     await server.open()
     sys.stdout.write(f"listening on {server.url}\n")
-    for instance in server.world:
-        sys.stdout.write(f"{instance.name} {server.instance_url(instance.name)}\n")
     sys.stdout.flush()
     await stopping.wait()
     await server.close()

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from connections.simulator.pages import ERROR_PAGE, LOGIN_PAGE, WAF_PAGE, cut_place, login_page
+from connections.simulator.pages import ERROR_PAGE, LOGIN_PAGE, WAF_PAGE, cut_place
 from connections.simulator.wire import Json, Request, Response
 
 ENDPOINTS = ("any", "token", "api", "legacy", "page")
@@ -71,6 +71,7 @@ class Chaos:
         switch = Switch(
             kind=kind, endpoint=endpoint, grant=grant, path=path, count=count, options=options, number=self._last
         )
+        _rehearse(switch)
         self.switches.append(switch)
         return switch
 
@@ -85,6 +86,17 @@ class Chaos:
                 switch.count -= 1
         self.switches = [switch for switch in self.switches if switch.count is None or switch.count > 0]
         return taken
+
+
+def _rehearse(switch: Switch) -> None:
+    """Fail where the switch is set, not where it strikes."""
+    sample = Response.of_json({"access_token": "a", "refresh_token": "r", "expires_in": 3600})
+    try:
+        instead([switch])
+        suffered(sample, [switch])
+        seconds_before([switch])
+    except (LookupError, ValueError) as exc:
+        raise ValueError(f"bad options for {switch.kind}: {exc}") from exc
 
 
 def seconds_before(switches: list[Switch]) -> float:
@@ -186,7 +198,7 @@ def _cut(switch: Switch, response: Response) -> Response:
     """Cut after `at` bytes, or at a place: after/inside + _access_token or _refresh_token."""
     place = switch.options.get("place")
     at = cut_place(response.body, str(place)) if place else switch.whole("at", 20)
-    return _with(response, cut_at=at)
+    return response if at is None else _with(response, cut_at=at)
 
 
 def _drip(switch: Switch, response: Response) -> Response:
@@ -274,7 +286,7 @@ _BEHIND: dict[str, Callable[[Switch, Response], Response]] = {
     "empty": lambda switch, response: replace(response, body=b""),
     "body": _body,  # text, content_type, status
     "html_after": lambda switch, response: replace(
-        Response.of_html(login_page(), status=switch.whole("status", 200)), delivery=response.delivery
+        Response.of_html(LOGIN_PAGE, status=switch.whole("status", 200)), delivery=response.delivery
     ),
 }
 _AROUND = ("slow_before", "strip_auth", "replay", "same_refresh_token")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
+from connections.simulator.identity import mint
+from connections.simulator.issue import Issue, issue_tokens
 from connections.simulator.rest import rest
 from connections.simulator.wire import Json, Request, drive
 
@@ -55,8 +57,13 @@ class Events:
     # --- other people's sign-ins
 
     def ui_login(self, user: str) -> Json:
-        """A browser: a password login on `base`, whatever the browser looks like to people (section 2, c)."""
-        return self.outside_login(user, "base")
+        """A browser, by password or SAML: a login on `base` that evicts the user's base rows only (section 2, c)."""
+        instance, found = self._instance, self._instance.find_user(user)
+        if instance.parameters.idm == "modern":
+            return {"access_token": mint(instance, found, "base", family=instance.new_uuid()).access}
+        key = instance.tables.key_named("sugar") or instance.key("sugar")
+        payload, _ = drive(issue_tokens(instance, Issue(user=found, key=key, platform="base")))
+        return payload
 
     def outside_login(self, user: str, platform: str, client_id: str = "sugar") -> Json:
         """Another system signs in on our user and platform; an own OAuth key keeps nothing apart (section 0.2)."""

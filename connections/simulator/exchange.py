@@ -25,14 +25,15 @@ def exchange(instance: Instance, request: Request) -> Exchange:
     """Yields the step that comes next; closed at a step, the server has crashed there and its rows stay as they are."""
     entry = _note(instance, request)
     switches = instance.chaos.take(entry.endpoint, entry.grant, entry.route)
-    arrived = instance.pacing.get("arrived", 0.0) + chaos.seconds_before(switches)
+    request.number = entry.number
+    first, last = ("arrived", "respond") if entry.endpoint == "token" else ("api_arrived", "api_respond")
     with _counted(instance, entry):
-        yield Step("arrived", arrived)
+        yield Step(first, instance.pacing.get(first, 0.0) + chaos.seconds_before(switches))
         if instance.is_blocked():
             response = Response.undelivered("lost")
         else:
             response = chaos.instead(switches) or (yield from _behind_proxy(instance, request, switches))
-        yield Step("respond", instance.pacing.get("respond", 0.0))
+        yield Step(last, instance.pacing.get(last, 0.0))
         is_trusted = instance.parameters.sts_up or response.status == 200
         entry.close(response, at=instance.journal_time(), is_trusted=is_trusted)
         return response

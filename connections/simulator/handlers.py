@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Answer = Callable[["Instance", Caller, Json, tuple[str, ...]], Exchange]
 Plain = Callable[["Instance", Caller, Json], Response]
 
+METADATA_HASH = "8b6d3f7d6f8d4d0f9a1c"
 _MODULES = ("Accounts", "Contacts", "Leads", "Opportunities")
 
 
@@ -107,7 +108,7 @@ def _server_info(instance: Instance, caller: Caller, arguments: Json) -> Respons
         "host_environment": "cloud" if instance.parameters.idm == "modern" else "onpremise",
         "host_designation": "production",
     }
-    return Response.of_json({"server_info": about, "_hash": "8b6d3f7d6f8d4d0f9a1c"})
+    return Response.of_json({"server_info": about, "_hash": METADATA_HASH})
 
 
 def _public_metadata(instance: Instance, caller: Caller, arguments: Json) -> Response:

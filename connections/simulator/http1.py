@@ -1,4 +1,9 @@
-"""As much of HTTP/1.1 as a test server needs: requests in, answers out, and every way to spoil an answer."""
+"""As much of HTTP/1.1 as a test server needs: requests in, answers out, and every way to spoil an answer.
+
+BadRequest
+ConnectionError
+└── ClientLeft
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote
 
-from connections.simulator.wire import Response
+from connections.simulator.wire import Delivery, Response
 
 BODY_LIMIT = 10_000_000
 _REASONS = {status.value: status.phrase for status in HTTPStatus} | {433: "Client Outdated"}
@@ -19,6 +24,10 @@ _LINGER_OFF = struct.pack("ii", 1, 0)  # close() sends RST
 
 class BadRequest(Exception):
     """What came is no HTTP/1.1 request."""
+
+
+class ClientLeft(ConnectionError):
+    """The client hung up before it could read the whole answer."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -102,7 +111,13 @@ def head_of(response: Response, *, now: float, keeps_alive: bool) -> bytes:
 
 
 async def deliver(
-    writer: asyncio.StreamWriter, response: Response, *, now: float, keeps_alive: bool, has_body: bool = True
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    response: Response,
+    *,
+    now: float,
+    keeps_alive: bool,
+    has_body: bool = True,
 ) -> bool:
     """Send the answer the way its delivery says; True when the connection may be used again."""
     how = response.delivery
@@ -118,23 +133,22 @@ async def deliver(
         writer.write(head + body[: how.cut_at])
         await writer.drain()
         return False
-    if how.drip_bytes:
-        await _drip(writer, head, body, response)
-    else:
-        writer.write(head + body)
+    pieces = _pieces(head, body, how) if how.drip_bytes else [head + body]
+    for number, piece in enumerate(pieces):
+        if number:
+            await asyncio.sleep(how.drip_seconds)
+        if reader.at_eof():
+            raise ClientLeft
+        writer.write(piece)
         await writer.drain()
     return keeps_alive
 
 
-async def _drip(writer: asyncio.StreamWriter, head: bytes, body: bytes, response: Response) -> None:
-    how = response.delivery
+def _pieces(head: bytes, body: bytes, how: Delivery) -> list[bytes]:
+    """A slow-loris answer: a few bytes at a time, with or without the headers."""
     slow = head + body if how.drips_headers else body
-    if not how.drips_headers:
-        writer.write(head)
-    for start in range(0, len(slow), how.drip_bytes):
-        writer.write(slow[start : start + how.drip_bytes])
-        await writer.drain()
-        await asyncio.sleep(how.drip_seconds)
+    cut = [slow[start : start + how.drip_bytes] for start in range(0, len(slow), how.drip_bytes)]
+    return cut if how.drips_headers else [head, *cut]
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

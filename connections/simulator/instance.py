@@ -154,6 +154,14 @@ class Instance:
             if count > allowed.get(platform, 1)
         ]
 
+    def forget_sessions(self, *, before: int) -> None:
+        """Session GC, and the STS clearing out what can neither be used nor refreshed."""
+        self.sessions = {token: one for token, one in self.sessions.items() if one.expires >= before}
+        stale = [pair for pair in self.idm.values() if pair.refresh_expires < before]
+        for pair in stale:
+            del self.idm[pair.access]
+            self.idm_by_refresh.pop(pair.refresh or "", None)
+
     # --- requests
 
     def handle(self, request: Request) -> Exchange:

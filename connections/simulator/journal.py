@@ -49,6 +49,10 @@ class Entry:
         is_answered = delivery.is_whole and (response.status == 200 or is_refused)
         self.is_definite = self.endpoint == "token" and is_answered and is_trusted
 
+    def abandon(self) -> None:
+        """The client had hung up before it could read the answer."""
+        self.delivery, self.is_definite = "abandoned", False
+
     def as_json(self) -> Json:
         return {**asdict(self), "fingerprint": self.fingerprint}
 
@@ -82,6 +86,12 @@ class Journal:
     def next_number(self) -> int:
         self._last += 1
         return self._last
+
+    def abandon(self, number: int) -> None:
+        for entry in reversed(self._entries):
+            if entry.number == number:
+                entry.abandon()
+                return
 
     def add(self, entry: Entry) -> None:
         self._entries.append(entry)

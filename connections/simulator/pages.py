@@ -27,22 +27,20 @@ HELP_PAGE = """<!DOCTYPE html>
 """
 
 
-def login_page() -> str:
-    return LOGIN_PAGE
-
-
 def not_found() -> Response:
     """What the web server, not Sugar, says."""
     return Response.of_html(NOT_FOUND_PAGE, status=404)
 
 
-def cut_place(body: bytes, place: str) -> int:
-    """Offset of `after_refresh_token`, `inside_access_token` and so on; the whole length where the field is missing.
+def cut_place(body: bytes, place: str) -> int | None:
+    """Offset of `after_refresh_token`, `inside_access_token` and so on; None where the answer has no such field.
 
     `after` keeps the closing quote, so the string is complete though the object is not.
     """
     where, _, name = place.partition("_")
     found = re.search(rb'"%s": ?"([^"]*)"' % re.escape(name.encode()), body)
-    if found is None or where not in ("after", "inside"):
-        raise ValueError(f"no place {place!r} in this answer")
+    if where not in ("after", "inside"):
+        raise ValueError(f"no such place: {place}")
+    if found is None:
+        return None
     return found.end() if where == "after" else (found.start(1) + found.end(1)) // 2

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from connections.simulator import texts
 from connections.simulator.arguments import read_arguments, text_of
-from connections.simulator.handlers import find_route
+from connections.simulator.handlers import METADATA_HASH, find_route
 from connections.simulator.refusals import Refusal
 from connections.simulator.sessions import Caller, authenticate
 from connections.simulator.status import need_login, require_happy_system
@@ -17,7 +17,6 @@ from connections.simulator.wire import Exchange, Json, Request, Response
 if TYPE_CHECKING:
     from connections.simulator.instance import Instance
 
-METADATA_HASH = "8b6d3f7d6f8d4d0f9a1c"
 _IN_PATH = re.compile(r"v(\d\d)(?:_(\d{1,2}))?")
 _IN_ACCEPT = re.compile(r"application/vnd\.sugarcrm\.core\+json;\s*version=(\d\d)(?:\.(\d{1,2}))?")
 

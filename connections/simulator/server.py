@@ -124,19 +124,33 @@ class SimulatorServer:
         message = await http1.read_message(reader, writer)
         if message is None:
             return False
-        peer = writer.get_extra_info("peername")[0]
-        now = self.world.clock()
+        response, now, number = await self._answer(message, writer.get_extra_info("peername")[0], instance)
+        try:
+            return await http1.deliver(
+                reader,
+                writer,
+                response,
+                now=now,
+                keeps_alive=message.keeps_alive,
+                has_body=message.method != "HEAD",
+            )
+        except ConnectionError:
+            self.world.journal.abandon(number)
+            raise
+
+    async def _answer(
+        self, message: http1.Message, peer: str, instance: Instance | None
+    ) -> tuple[Response, float, int]:
+        """The response, the time of the server that gave it, and the number of its journal entry."""
         if instance is None and message.path.startswith("/_control"):
-            response = await self._control(message, peer)
-        elif (found := self._instance_of(message, instance)) is None:
-            response = pages.not_found()
-        else:
-            target, path = found
-            response = await run_exchange(target.handle(_request(message, path, peer)), target)
-            now = target.now()
-        return await http1.deliver(
-            writer, response, now=now, keeps_alive=message.keeps_alive, has_body=message.method != "HEAD"
-        )
+            return await self._control(message, peer), self.world.clock(), 0
+        found = self._instance_of(message, instance)
+        if found is None:
+            return pages.not_found(), self.world.clock(), 0
+        target, path = found
+        request = _request(message, path, peer)
+        response = await run_exchange(target.handle(request), target)
+        return response, target.now(), request.number
 
     def _instance_of(self, message: http1.Message, instance: Instance | None) -> tuple[Instance, str] | None:
         if instance is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _GRANT = re.compile(r"authorization_code|token|password|client_credentials|refresh_token|https?://.+|urn:.+")
 _SAML = "urn:ietf:params:oauth:grant-type:saml2-bearer"
+_SESSION_GC = 86400  # seconds after its end that a session file is still found
 _NOMAD_MINIMUM = (6, 0, 2)
 
 
@@ -86,6 +87,7 @@ def _purge_expired(instance: Instance) -> None:
         return
     now = instance.seconds()
     instance.tables.drop_rows([row for row in instance.tables.rows.values() if row.expire < now])
+    instance.forget_sessions(before=now - _SESSION_GC)
 
 
 def _require_client(call: Call) -> Key:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 Json = dict[str, object]
+Result = TypeVar("Result")
 
 
 class Step(str):
@@ -33,6 +35,7 @@ class Request:
     body: bytes = field(default=b"", repr=False)
     peer: str = "127.0.0.1"
     rotates: bool = True  # False: play a customised server that keeps the refresh token
+    number: int = 0  # of its entry in the journal, once it is noted
 
     @classmethod
     def build(
@@ -118,11 +121,11 @@ class Response:
 Exchange = Generator[Step, None, Response]
 
 
-def drive(exchange: Exchange) -> Response:
-    """Run an exchange straight through, without waiting at any step."""
+def drive(steps: Generator[Step, None, Result]) -> Result:
+    """Run an exchange, or a part of one, straight through, without waiting at any step."""
     while True:
         try:
-            next(exchange)
+            next(steps)
         except StopIteration as end:
-            response: Response = end.value
-            return response
+            result: Result = end.value
+            return result
