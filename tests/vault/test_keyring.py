@@ -100,6 +100,7 @@ def test_it_reads_both_alphabets_of_base64_and_spaces(text):
         (f"{'k' * 17}:{encoded(OLD)}", "1 to 16 characters"),
         (f"k1\n:{encoded(OLD)}", "1 to 16 characters"),
         ("k1:not base64!", "'k1' is not base64"),
+        (f"k1:{encoded(OLD)[:8]}!{encoded(OLD)[8:]}", "'k1' is not base64"),
         (f"k1:{encoded(OLD)[:-1]}", "'k1' is not base64"),
         ("k1:schlüssel", "'k1' is not base64"),
         ("k1:", "'k1' has 0 bytes instead of 32"),
