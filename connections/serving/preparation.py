@@ -10,7 +10,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from sugaradmin import __version__
@@ -60,7 +60,7 @@ def disconnect() -> None:
 @contextmanager
 def _postgres_lock() -> Iterator[None]:
     # A connection of its own, outside the pool: the lock belongs to the session, and errors come at once and plain.
-    session = _alone(connection)
+    session = _alone(connections[DEFAULT_DB_ALIAS])
     try:
         with session.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])

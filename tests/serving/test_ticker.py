@@ -1,0 +1,43 @@
+"""The ticker's pace, without processes or waiting."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connections.serving import ticker
+from tests.conftest import Configured
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch, configured: Configured) -> list[str]:
+    made: list[str] = []
+    monkeypatch.setattr(ticker.tasks, "tick", lambda: made.append("tick"))
+    monkeypatch.setattr(ticker.tasks, "beat", lambda: made.append("beat"))
+    configured(tick=timedelta(seconds=5), heartbeat=timedelta(seconds=10))
+    return made
+
+
+def test_each_keeps_its_own_pace(calls: list[str]) -> None:
+    clock = ticker.Ticker()
+    for second in range(100, 121):
+        clock.look(float(second))
+    assert calls.count("tick") == 5
+    assert calls.count("beat") == 3
+
+
+def test_a_tick_that_fails_stops_neither_the_next_nor_the_heartbeat(
+    calls: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        calls.append("tick")
+        raise RuntimeError("the database is away")
+
+    monkeypatch.setattr(ticker.tasks, "tick", fail)
+    clock = ticker.Ticker()
+    for second in (100.0, 105.0, 110.0):
+        clock.look(second)
+    assert calls.count("tick") == 3
+    assert calls.count("beat") == 2
+    assert "the next one tries again" in caplog.text
