@@ -7,6 +7,7 @@ work, the answer suffers). A lost answer is therefore always a rotation that the
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
@@ -250,7 +251,7 @@ def _invalid_json(switch: Switch, response: Response) -> Response:
     body = response.body
     variants: dict[str, bytes] = {
         "truncated": body[:-1],  # with a Content-Length that fits: the server itself wrote half
-        "nan": body.replace(b"3600", b"NaN", 1) if b"3600" in body else b'{"expires_in": NaN}',
+        "nan": re.sub(rb'"expires_in": [^,}]+', b'"expires_in": NaN', body, count=1),
         "duplicate": body[:-1] + b', "refresh_token": "duplicate", "access_token": "duplicate"}',
         "warning": b"<b>Warning</b>: Undefined variable in include/api/RestService.php<br />" + body,
         "array": b"[" + body + b"]",

@@ -104,7 +104,10 @@ class Response:
 
     def json(self) -> Json:
         """The body as an object; what is no JSON object raises ValueError."""
-        payload = json.loads(self.body)
+        try:
+            payload = json.loads(self.body)
+        except RecursionError as exc:
+            raise ValueError("nested too deeply") from exc
         if not isinstance(payload, dict):
             raise ValueError("not a JSON object")
         return payload
