@@ -1,0 +1,290 @@
+"""What people ask for: test, rotate, sign in, repair, pause, hold, delete. One code for page, API and command."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Unfinished
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+
+from connections.choices import Fault, Rung, Trigger, Trouble
+from connections.custody import audit, guard, runner, wire
+from connections.custody.audit import Actor
+from connections.custody.handout import Tenants, find
+from connections.custody.ledger import claims, edits, upkeep
+from connections.custody.problems import Conflict, CustodyProblem, Later, TooOften
+from connections.custody.sending import Climb, ping_living
+from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Want
+from connections.models import Connection, database_now
+from connections.sugar import Answer
+from connections.vault import VaultError
+
+MOST_WAIT = 30.0  # seconds, then 202
+NOT_NOW = {
+    Decline.PAUSED: ("paused", "This connection is paused: resume it first."),
+    Decline.HELD: ("held", "This connection is held: resume it first."),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What an action came to. `is_running`: not over within the wait; it goes on."""
+
+    outcome: str  # done | unchanged | running | failed
+    version: int
+    rungs: list[dict[str, Any]] = field(default_factory=list)
+    problem: CustodyProblem | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.outcome == "running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One question to the instance and its answer, in words for staff."""
+
+    name: str
+    ok: bool
+    status: int | None
+    ms: int
+    detail: str
+
+    def as_dict(self) -> dict[str, object]:
+        return {"name": self.name, "ok": self.ok, "status": self.status, "ms": self.ms, "detail": self.detail}
+
+
+def rotate(public_id: str, actor: Actor, *, tenants: Tenants = None, version: int | None = None) -> Report:
+    """A refresh grant now; the old version is superseded. Raises CustodyProblem."""
+    return _act(public_id, actor, tenants, Goal.ROTATE, version)
+
+
+def sign_in(
+    public_id: str,
+    actor: Actor,
+    *,
+    tenants: Tenants = None,
+    version: int | None = None,
+    password: str | None = None,
+    wait: float = MOST_WAIT,
+) -> Report:
+    """A password grant now: ends every other session of this user and platform. Raises CustodyProblem."""
+    return _act(public_id, actor, tenants, Goal.SIGN_IN, version, password=password, wait=wait)
+
+
+def repair(public_id: str, actor: Actor, *, tenants: Tenants = None, version: int | None = None) -> Report:
+    """Runs the resolve ladder and reports each rung. Raises CustodyProblem."""
+    row = find(public_id, tenants)
+    _refuse(row)
+    if row.trouble == Trouble.NONE and row.doubt_after is None and not row.is_new_chain_wanted:
+        answer = ping_living(row, actor=actor.name)
+        if answer is not None and answer.fault is None:
+            return Report(outcome="unchanged", version=row.version_count, rungs=[_rung_of_ping(answer)])
+    return _act(public_id, actor, tenants, Goal.REPAIR, version)
+
+
+def _rung_of_ping(answer: Answer) -> dict[str, Any]:
+    return {"rung": "ping", "outcome": "good", "code": None, "attempt": None, "version": None}
+
+
+def _act(
+    public_id: str,
+    actor: Actor,
+    tenants: Tenants,
+    goal: Goal,
+    version: int | None,
+    *,
+    password: str | None = None,
+    wait: float = MOST_WAIT,
+) -> Report:
+    row = find(public_id, tenants)
+    _refuse(row)
+    if version is not None and version != row.version_count:
+        return Report(outcome="unchanged", version=row.version_count)
+    with transaction.atomic():
+        audit.record_on(row, actor, str(goal), at=database_now())
+    wire.forget_preflights()
+    want = Want(
+        goal=goal,
+        trigger=_trigger(actor),
+        actor=actor.name,
+        seen=row.version_count if goal != Goal.REPAIR else None,
+        password=password,
+    )
+    return report_of(runner.start(row.pk, want), public_id, tenants, wait)
+
+
+def _trigger(actor: Actor) -> Trigger:
+    return {"key": Trigger.API, "link": Trigger.LINK}.get(actor.kind, Trigger.STAFF)
+
+
+def _refuse(row: Connection) -> None:
+    if row.held_at is not None:
+        raise Conflict(*NOT_NOW[Decline.HELD])
+    if row.paused_at is not None:
+        raise Conflict(*NOT_NOW[Decline.PAUSED])
+
+
+def report_of(future: Future[Climb], public_id: str, tenants: Tenants, wait: float) -> Report:
+    wire.release_database()
+    try:
+        climb = future.result(wait)
+    except Unfinished:
+        return Report(outcome="running", version=find(public_id, tenants).version_count)
+    row = find(public_id, tenants)
+    rungs = [as_rung(outcome) for outcome in climb.outcomes]
+    last = climb.last
+    if last is not None and last.result == Result.VERSION and not last.goes_on:
+        return Report(outcome="done", version=row.version_count, rungs=rungs)
+    declined = climb.declined
+    if declined is not None and declined.reason in (Decline.STALE, Decline.CURRENT) and last is None:
+        return Report(outcome="unchanged", version=row.version_count, rungs=rungs)
+    if last is not None and last.result == Result.LOST:
+        return Report(outcome="failed", version=row.version_count, rungs=rungs, problem=_problem(row, last, None))
+    return Report(outcome="failed", version=row.version_count, rungs=rungs, problem=_problem(row, last, declined))
+
+
+def as_rung(outcome: Outcome) -> dict[str, Any]:
+    name = outcome.rung or ("stored_password" if outcome.kind == "password" else "refresh")
+    return {
+        "rung": str(name if outcome.rung != Rung.NONE else ("sign_in" if outcome.kind == "password" else "refresh")),
+        "outcome": str(outcome.result),
+        "code": outcome.code or None,
+        "attempt": outcome.attempt,
+        "version": outcome.version,
+    }
+
+
+def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -> CustodyProblem:
+    """What failed, with its diagnosis: 409 where a person is needed, 503 where time heals."""
+    diagnosis = row.diagnosis
+    now = row.now  # type: ignore[attr-defined]
+    words = str((diagnosis or {}).get("cause") or "")
+    if last is None and declined is not None:
+        match declined.reason:
+            case Decline.TOO_OFTEN:
+                return TooOften(
+                    "too_many_requests",
+                    "Five sign-ins an hour are the limit for one user of an instance; more could lock the account.",
+                    retry_after=seconds(declined, row),
+                )
+            case Decline.MISSING:
+                return Conflict("credentials_missing", "No password is stored; enter it first.", diagnosis=diagnosis)
+            case Decline.PAUSED | Decline.HELD:
+                return Conflict(*NOT_NOW[declined.reason])
+            case Decline.READ_ONLY:
+                return Conflict("read_only", guard.read_only_reason())
+            case Decline.BUSY:
+                return Later("busy", "Another attempt is open.", retry_after=seconds(declined, row))
+            case Decline.DRAFT:
+                return Conflict("draft", "This connection has never signed in.", diagnosis=diagnosis)
+    if last is not None and last.result == Result.REFUSED and row.trouble == Trouble.NONE:
+        # The chain lives on: what failed is this sign-in, and the warning says why.
+        return Conflict(row.diagnosis_code or last.fault, words or "Sugar refused it.", diagnosis=diagnosis)
+    if row.trouble == Trouble.PERSON or (row.version_count == 0 and row.trouble != Trouble.UNREACHABLE):
+        return Conflict(row.diagnosis_code or "draft", words or "A person must act.", diagnosis=diagnosis)
+    at = row.retry_at or row.due_at
+    wait = max(1, round((at - now).total_seconds() + 0.5)) if at and at > now else 1
+    return Later(
+        row.diagnosis_code or "busy", words or "It is tried again by itself.", retry_after=wait, diagnosis=diagnosis
+    )
+
+
+def seconds(declined: Declined, row: Connection) -> int:
+    now = row.now  # type: ignore[attr-defined]
+    at = declined.retry_at
+    return max(1, round((at - now).total_seconds() + 0.5)) if at and at > now else 1
+
+
+# -- test ----------------------------------------------------------------------------------------------------
+
+
+def test(public_id: str, actor: Actor, *, tenants: Tenants = None) -> list[Check]:
+    """Sends only GETs, with the current access token; changes nothing. Raises CustodyProblem."""
+    row = find(public_id, tenants)
+    if row.held_at is not None:
+        raise Conflict(*NOT_NOW[Decline.HELD])
+    checks, fault = _checks(row, actor)
+    with transaction.atomic():
+        audit.record_on(row, actor, "test", at=database_now())
+    upkeep.note_test(
+        row.pk,
+        actor=actor.name,
+        trigger=_trigger(actor),
+        checks=[check.as_dict() for check in checks],
+        fault=fault or "",
+    )
+    return checks
+
+
+def _checks(row: Connection, actor: Actor) -> tuple[list[Check], Fault | None]:
+    target = claims.target_of(row)
+    wire.release_database()
+    look = wire.client().preflight(target)
+    checks = [_check("instance", look, "answers, knows the platform, and is in service")]
+    try:
+        living = upkeep.living(row, target)
+    except VaultError:
+        missing = "The encryption key of this token is missing here."
+        return [*checks, Check(name="token", ok=False, status=None, ms=0, detail=missing)], Fault.ENCRYPTION_KEY_MISSING
+    if living is None:
+        none = "There is no access token yet: sign in first."
+        return [*checks, Check(name="token", ok=False, status=None, ms=0, detail=none)], look.fault
+    if living.is_session_bound:
+        bound = "Not sent: this instance ties sessions to an address, and our own ping would end the workers' session."
+        return [*checks, Check(name="token", ok=True, status=None, ms=0, detail=bound)], look.fault
+    client = wire.client()
+    wire.release_database()
+    ping = client.ping(target, access_token=living.access_token)
+    checks.append(_check("token", ping, "Sugar accepts the access token"))
+    upkeep.note_ping(row.pk, living.number, ping, actor=actor.name)
+    if ping.fault is not None:
+        return checks, ping.fault
+    wire.release_database()
+    me = client.me(target, access_token=living.access_token)
+    name = me.user.user_name if me.user else ""
+    checks.append(_check("user", me, f"the token belongs to {name}"))
+    return checks, look.fault or me.fault
+
+
+def _check(name: str, answer: Answer, good: str) -> Check:
+    ms = answer.timings.total_ms
+    if answer.fault is None:
+        return Check(name=name, ok=True, status=answer.status, ms=ms, detail=good)
+    said = " ".join(word for word in (answer.error, answer.error_message or answer.detail) if word)
+    return Check(name=name, ok=False, status=answer.status, ms=ms, detail=f"{answer.fault}: {said}".strip(": "))
+
+
+# -- switches ------------------------------------------------------------------------------------------------
+
+
+def pause(public_id: str, actor: Actor, *, tenants: Tenants = None) -> Connection:
+    edits.pause(find(public_id, tenants).pk, actor)
+    return find(public_id, tenants)
+
+
+def resume(public_id: str, actor: Actor, *, tenants: Tenants = None) -> Connection:
+    edits.resume(find(public_id, tenants).pk, actor)
+    return find(public_id, tenants)
+
+
+def hold(public_id: str, actor: Actor, *, tenants: Tenants = None) -> Connection:
+    edits.hold(find(public_id, tenants).pk, actor)
+    return find(public_id, tenants)
+
+
+def delete(public_id: str, actor: Actor, *, tenants: Tenants = None) -> None:
+    """Wipes the secrets, then logs the session out at Sugar as best we can."""
+    say_farewell(edits.delete(find(public_id, tenants).pk, actor))
+
+
+def say_farewell(farewell: edits.Farewell | None) -> None:
+    """Best effort: the session is ours to end, and ends by itself if this fails."""
+    if farewell is None:
+        return
+    wire.release_database()
+    wire.client().logout(
+        farewell.target, access_token=farewell.access_token, refresh_token=farewell.refresh_token, deadline=5.0
+    )

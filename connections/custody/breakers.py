@@ -1,0 +1,109 @@
+"""How often a password may be tried: per (instance, user) over all connections, and per connection a day.
+
+Counted in the journal by rolling windows of the database's clock, so that no process can forget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from connections.choices import AttemptKind, Trigger
+from connections.models import Attempt, Connection
+
+DAY = timedelta(days=1)
+FREE_REFUSALS = 2
+REFUSALS_PER_PASSWORD = 5
+AUTOMATIC_SIGN_INS_A_DAY = 6
+DELIBERATE_SIGN_INS_AN_HOUR = 5
+AUTOMATIC = (Trigger.BACKGROUND, Trigger.WORKER, Trigger.REPORT)
+DELIBERATE = (Trigger.STAFF, Trigger.API, Trigger.LINK)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """May the password be tried now, and if not: when does time allow it again (None: a person must act)."""
+
+    is_allowed: bool
+    allowed_at: datetime | None = None
+    refused: int = 0
+
+
+def refused_tries(row: Connection) -> QuerySet[Attempt]:
+    """Refused tries of this (instance, user) since this password was saved; each save starts anew."""
+    tries = Attempt.objects.filter(
+        instance_url=row.instance_url, username_key=row.username_key, is_refused_try=True
+    ).order_by("-closed_at")
+    return tries.filter(closed_at__gt=row.password_set_at) if row.password_set_at else tries
+
+
+def is_password_refused(row: Connection, now: datetime) -> bool:
+    """Two refused tries since it was saved: a person should look, the daily try goes on."""
+    return row.password is not None and refused_tries(row)[:FREE_REFUSALS].count() >= FREE_REFUSALS
+
+
+def automatic_sign_in(row: Connection, now: datetime) -> Allowance:
+    """May the background sign in by itself: refusals, lock-outs and the daily budget."""
+    if row.password is None:
+        return Allowance(is_allowed=False)
+    refused = list(refused_tries(row).values_list("closed_at", flat=True)[: REFUSALS_PER_PASSWORD + 1])
+    if len(refused) >= REFUSALS_PER_PASSWORD:
+        return Allowance(is_allowed=False, refused=len(refused))
+    waits = [_after_refusals(refused), _after_lockout(row, now), _after_budget(row, now)]
+    until = max((wait for wait in waits if wait is not None and wait > now), default=None)
+    return Allowance(is_allowed=until is None, allowed_at=until, refused=len(refused))
+
+
+def _after_refusals(refused: list[datetime | None]) -> datetime | None:
+    """Two at once, then one a day."""
+    if len(refused) < FREE_REFUSALS or refused[0] is None:
+        return None
+    return refused[0] + DAY
+
+
+def _after_lockout(row: Connection, now: datetime) -> datetime | None:
+    """A lock-out with a time is waited out; it holds for the user, whichever connection met it."""
+    return (
+        Attempt.objects.filter(instance_url=row.instance_url, username_key=row.username_key, lockout_until__gt=now)
+        .order_by("-lockout_until")
+        .values_list("lockout_until", flat=True)
+        .first()
+    )
+
+
+def _after_budget(row: Connection, now: datetime) -> datetime | None:
+    """Six a day, so that two systems on one platform do not fight for ever; the first of its life is free."""
+    sent = list(
+        Attempt.objects.filter(
+            connection=row,
+            kind=AttemptKind.PASSWORD,
+            trigger__in=AUTOMATIC,
+            is_first_sign_in=False,
+            sent_at__gt=now - DAY,
+        )
+        .order_by("-sent_at")
+        .values_list("sent_at", flat=True)[:AUTOMATIC_SIGN_INS_A_DAY]
+    )
+    oldest = sent[-1] if len(sent) >= AUTOMATIC_SIGN_INS_A_DAY else None
+    return oldest + DAY if oldest else None
+
+
+def deliberate_sign_in(row: Connection, now: datetime) -> Allowance:
+    """A person's try: at most five an hour per (instance, user)."""
+    hour_ago = now - timedelta(hours=1)
+    sent = list(
+        Attempt.objects.filter(
+            instance_url=row.instance_url,
+            username_key=row.username_key,
+            kind=AttemptKind.PASSWORD,
+            trigger__in=DELIBERATE,
+            sent_at__gt=hour_ago,
+        )
+        .order_by("-sent_at")
+        .values_list("sent_at", flat=True)[:DELIBERATE_SIGN_INS_AN_HOUR]
+    )
+    if len(sent) < DELIBERATE_SIGN_INS_AN_HOUR or sent[-1] is None:
+        return Allowance(is_allowed=True)
+    return Allowance(is_allowed=False, allowed_at=sent[-1] + timedelta(hours=1))

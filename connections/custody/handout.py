@@ -1,0 +1,336 @@
+"""Hand out a living token: one read where it lives, one grant for everybody where it does not."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Unfinished
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from connections.choices import DiagnosisCode, Trigger, Trouble, VersionState
+from connections.custody import guard, keys, runner, schedule, wire
+from connections.custody.ledger import upkeep
+from connections.custody.problems import Conflict, Later, NotFound, Unchanged
+from connections.custody.runner import HostBusy
+from connections.custody.sending import Climb
+from connections.custody.values import Decline, Declined, Goal, Want
+from connections.models import Connection, DatabaseNow, TokenVersion
+from connections.vault import Sealed, VaultError
+
+PATIENCE = 2.0  # seconds a caller may wait for one host before it counts against its share of the threads
+MOST_WAIT = 30.0
+
+Tenants = frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOut:
+    """A living access token and what a worker needs to use it."""
+
+    connection_id: str
+    access_token: str = field(repr=False)
+    version: int
+    expires_at: datetime
+    expires_in: int
+    instance_url: str
+    rest_path: str
+    platform: str
+    warning: str | None
+    is_verified: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at a connection and its live version, with the database's clock: a row of the hot path."""
+
+    pk: int
+    public_id: str
+    tenant_pk: int
+    tenant_id: str
+    instance_url: str
+    rest_path: str
+    platform: str
+    host: str
+    trouble: str
+    diagnosis_code: str
+    paused_at: datetime | None
+    held_at: datetime | None
+    last_used_at: datetime | None
+    next_refresh_at: datetime | None
+    number: int
+    version_pk: int
+    sealed: Sealed
+    issued_at: datetime
+    access_expires_at: datetime
+    access_dead_at: datetime | None
+    now: datetime
+
+    @property
+    def life(self) -> float:
+        """Seconds the token still lives, for all we know."""
+        return 0.0 if self.access_dead_at else (self.access_expires_at - self.now).total_seconds()
+
+
+COLUMNS = (
+    "connection__pk",
+    "connection__public_id",
+    "connection__tenant__pk",
+    "connection__tenant__public_id",
+    "connection__instance_url",
+    "connection__rest_path",
+    "connection__platform",
+    "connection__host",
+    "connection__trouble",
+    "connection__diagnosis_code",
+    "connection__paused_at",
+    "connection__held_at",
+    "connection__last_used_at",
+    "connection__next_refresh_at",
+    "number",
+    "pk",
+    "access_token",
+    "issued_at",
+    "access_expires_at",
+    "access_dead_at",
+    "now",
+)
+_LIVE = (
+    TokenVersion.objects.filter(state=VersionState.LIVE, connection__deleted_at__isnull=True)
+    .annotate(now=DatabaseNow())
+    .order_by()
+    .values_list(*COLUMNS)
+)
+
+
+def token(
+    public_id: str, *, tenants: Tenants, min_ttl: float = 60, wait: float = 10, held: int | None = None, actor: str
+) -> HandedOut:
+    """A token with at least `min_ttl` seconds of life, waiting up to `wait` seconds for a refresh.
+
+    `held`: the version the caller has (raises Unchanged while that is still good). Raises CustodyProblem.
+    """
+    seen = look(public_id, tenants)
+    if seen is not None and seen.held_at is None and seen.life >= _least(seen, min_ttl):
+        return hand_out(seen, held=held)
+    return _obtain(public_id, seen, tenants, min_ttl=min_ttl, wait=min(wait, MOST_WAIT), held=held, actor=actor)
+
+
+def look(public_id: str, tenants: Tenants) -> Seen | None:
+    row = _LIVE.filter(connection__public_id=public_id).first()
+    if row is None:
+        return None
+    seen = Seen(*row)
+    if tenants is not None and seen.tenant_pk not in tenants:
+        raise NotFound
+    return seen
+
+
+def _least(seen: Seen, min_ttl: float) -> float:
+    """More than half of a lifetime cannot be promised: each refresh would be followed by the next."""
+    half = (seen.access_expires_at - seen.issued_at).total_seconds() / 2
+    return max(min(min_ttl, half), 0.001)
+
+
+def hand_out(seen: Seen, *, held: int | None = None, is_verified: bool | None = None) -> HandedOut:
+    _note_use(seen)
+    if held is not None and held == seen.number:
+        raise Unchanged(seen.number)
+    try:
+        access_token = keys.open_access(
+            seen.sealed, tenant_id=seen.tenant_id, connection_id=seen.public_id, number=seen.number
+        )
+    except VaultError:
+        raise Conflict(
+            DiagnosisCode.ENCRYPTION_KEY_MISSING,
+            "The encryption key of this token is missing here; the operator must bring it back.",
+        ) from None
+    return HandedOut(
+        connection_id=seen.public_id,
+        access_token=access_token,
+        version=seen.number,
+        expires_at=seen.access_expires_at,
+        expires_in=int(seen.life),
+        instance_url=seen.instance_url,
+        rest_path=seen.rest_path,
+        platform=seen.platform,
+        warning=seen.diagnosis_code or None,
+        is_verified=is_verified,
+    )
+
+
+def _note_use(seen: Seen) -> None:
+    """Rarely a write; inside the lead the refresh is started behind the caller's back."""
+    if seen.last_used_at is None or seen.now - seen.last_used_at > schedule.USE_NOTED_EVERY:
+        row = Connection(pk=seen.pk)
+        upkeep.note_use(row, seen.now)
+    is_due = seen.next_refresh_at is not None and seen.next_refresh_at <= seen.now
+    if is_due and not seen.trouble and seen.paused_at is None and _may_start_behind(seen.pk):
+        want = Want(goal=Goal.KEEP, trigger=Trigger.BACKGROUND, actor="background", seen=seen.number)
+        try:
+            runner.pursue(seen.pk, seen.host, want)
+        except HostBusy:
+            return  # the background will get to it
+
+
+_behind: dict[int, float] = {}
+_behind_lock = threading.Lock()
+
+
+def _may_start_behind(pk: int) -> bool:
+    """Once a tick and process: a thousand readers inside the lead start one refresh."""
+    now = time.monotonic()
+    with _behind_lock:
+        if now - _behind.get(pk, float("-inf")) < settings.SUGARADMIN.tick.total_seconds():
+            return False
+        if len(_behind) > 10_000:
+            _behind.clear()
+        _behind[pk] = now
+        return True
+
+
+# -- no good token at hand -----------------------------------------------------------------------------------
+
+
+def _obtain(
+    public_id: str, seen: Seen | None, tenants: Tenants, *, min_ttl: float, wait: float, held: int | None, actor: str
+) -> HandedOut:
+    row = find(public_id, tenants)
+    refuse_by_state(row, has_living=seen is not None and seen.life > 0)
+    until = time.monotonic() + wait
+    want = Want(
+        goal=Goal.KEEP,
+        trigger=Trigger.WORKER,
+        actor=actor,
+        seen=seen.number if seen else None,
+        min_life=_least(seen, min_ttl) if seen else min_ttl,
+    )
+    declined = await_grant(row, want, until)
+    fresh = look(public_id, tenants)
+    if fresh is not None and fresh.held_at is None and fresh.life > 0:
+        # `min_ttl` could not be had: a living token is better than none, `expires_in` tells.
+        return hand_out(fresh, held=held)
+    raise problem_of(find(public_id, tenants), declined)
+
+
+def find(public_id: str, tenants: Tenants) -> Connection:
+    """Raises NotFound, also for another tenant's."""
+    rows = Connection.objects.present().with_status().select_related("tenant").annotate(now=DatabaseNow())
+    row = rows.filter(public_id=public_id).first()
+    if row is None or (tenants is not None and row.tenant_id not in tenants):
+        raise NotFound
+    return row
+
+
+def refuse_by_state(row: Connection, *, has_living: bool) -> None:
+    if row.held_at is not None:
+        raise Conflict("held", "This connection is held: nothing is handed out until staff resume it.")
+    if row.paused_at is not None and not has_living:
+        raise Conflict("paused", "This connection is paused and its last token has expired; staff must resume it.")
+    if row.version_count == 0 and row.adopted_token is None:
+        raise Conflict("draft", "This connection has never signed in.", diagnosis=row.diagnosis)
+
+
+def await_grant(row: Connection, want: Want, until: float) -> Declined | None:
+    """Starts or joins a grant and waits for it, giving the database connection back meanwhile."""
+    blocked = _blocked(row)
+    if blocked is not None:
+        return blocked
+    try:
+        future = runner.pursue(row.pk, row.host, want)
+    except HostBusy:
+        return Declined(reason=Decline.BUSY)
+    wire.release_database()
+    climb = _wait_for(future, row.host, until)
+    return climb.declined if climb is not None else Declined(reason=Decline.BUSY)
+
+
+def _blocked(row: Connection) -> Declined | None:
+    """Known to be hopeless right now: nobody waits for a host that is waited for, or for a person."""
+    now = row.now  # type: ignore[attr-defined]  # annotated by find
+    if guard.is_read_only():
+        return Declined(reason=Decline.READ_ONLY)
+    if row.paused_at is not None:
+        return Declined(reason=Decline.PAUSED)
+    if row.retry_at is not None and row.retry_at > now:
+        reason = Decline.PERSON if row.trouble == Trouble.PERSON else Decline.LATER
+        return Declined(reason=reason, retry_at=row.retry_at)
+    probe_at = upkeep.host_wait(row.host)
+    if probe_at is not None and probe_at > now:
+        return Declined(reason=Decline.LATER, retry_at=probe_at)
+    return None
+
+
+_slow: Counter[str] = Counter()
+_slow_lock = threading.Lock()
+
+
+def _wait_for(future: Future[Climb], host: str, until: float) -> Climb | None:
+    """Two seconds for everybody; longer only for a quarter of the threads per host."""
+    first = min(until, time.monotonic() + PATIENCE)
+    try:
+        return future.result(max(first - time.monotonic(), 0))
+    except Unfinished:
+        if time.monotonic() >= until:
+            return None
+    with _slow_lock:
+        if _slow[host] >= max(1, settings.SUGARADMIN.web_threads // 4):
+            return None
+        _slow[host] += 1
+    try:
+        return future.result(max(until - time.monotonic(), 0))
+    except Unfinished:
+        return None
+    finally:
+        with _slow_lock:
+            _slow[host] -= 1
+
+
+# -- what to tell the caller ---------------------------------------------------------------------------------
+
+
+def problem_of(row: Connection, declined: Declined | None) -> Conflict | Later:
+    """409 where a person is needed, 503 where time heals: the status decides (DESIGN section 5)."""
+    now: datetime = row.now  # type: ignore[attr-defined]
+    status: str = row.status  # type: ignore[attr-defined]
+    reason = declined.reason if declined else None
+    if reason == Decline.READ_ONLY:
+        return Conflict("read_only", guard.read_only_reason())
+    if reason == Decline.PAUSED:
+        return Conflict("paused", "This connection is paused: staff must resume it before it is refreshed.")
+    if status in ("down", "dying", "draft"):
+        code = row.diagnosis_code or ("draft" if status == "draft" else DiagnosisCode.CREDENTIALS_MISSING)
+        return Conflict(code, _words(row, "A person must act before there is a token."), diagnosis=row.diagnosis)
+    retry_at = (declined.retry_at if declined else None) or row.retry_at or row.due_at
+    return Later(
+        row.diagnosis_code or "busy",
+        _words(row, "A refresh is under way."),
+        retry_after=_seconds_until(retry_at, now),
+        diagnosis=row.diagnosis,
+    )
+
+
+def _words(row: Connection, otherwise: str) -> str:
+    return str((row.diagnosis or {}).get("cause") or otherwise)
+
+
+def _seconds_until(at: datetime | None, now: datetime) -> int:
+    if at is None or at <= now:
+        return 1
+    return max(1, math.ceil((at - now).total_seconds()))
+
+
+def visible(tenants: Tenants) -> Q:
+    """The gate for lists: what an asker limited to tenants may see."""
+    return Q() if tenants is None else Q(tenant_id__in=tenants)
+
+
+def as_warning(row: Connection) -> dict[str, Any] | None:
+    return row.diagnosis if row.diagnosis_code else None

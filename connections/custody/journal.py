@@ -1,0 +1,157 @@
+"""Reads the journal for the rules, and writes events: one row for every change of state."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from connections.choices import (
+    AttemptKind,
+    AttemptState,
+    EventKind,
+    Fault,
+    Generation,
+    Origin,
+    Rung,
+    Trigger,
+    VersionState,
+)
+from connections.custody import breakers
+from connections.diagnosis import AttemptFact, Facts, ReportFact, VersionFact
+from connections.models import Attempt, Connection, Event, TokenVersion
+
+ATTEMPTS_LOOKED_AT = 30
+VERSIONS_LOOKED_AT = 6
+SUMMARY_LENGTH = 500
+
+
+def write_event(
+    row: Connection,
+    kind: EventKind,
+    summary: str,
+    *,
+    at: datetime,
+    actor: str,
+    code: str = "",
+    attempt: int | None = None,
+    version: int | None = None,
+) -> Event:
+    """Counts on the locked row: the caller saves `event_count` with the rest of the change."""
+    row.event_count += 1
+    return Event.objects.create(
+        connection=row,
+        number=row.event_count,
+        at=at,
+        kind=kind,
+        code=code,
+        summary=summary[:SUMMARY_LENGTH],
+        attempt=attempt,
+        version=version,
+        actor=actor[:150],
+    )
+
+
+def facts_of(row: Connection, now: datetime, *, present_refusal: datetime | None = None) -> Facts:
+    """What the rules may look at, from the row and the newest part of its journal.
+
+    `present_refusal` is when Sugar refused the refresh token now in question: it is not an *earlier* supersession.
+    """
+    allowance = breakers.automatic_sign_in(row, now)
+    return Facts(
+        now=now,
+        instance_host=row.host,
+        platform=row.platform,
+        username=row.username,
+        client_id=row.client_id,
+        generation=Generation(row.session_generation),
+        sugar_version=row.sugar_version,
+        has_password=row.password is not None,
+        is_password_refused=breakers.is_password_refused(row, now),
+        is_password_expired=row.is_password_expired,
+        has_refresh_token=row.has_refresh_token,
+        is_client_changed=row.is_client_changed,
+        is_new_chain_wanted=row.is_new_chain_wanted,
+        can_sign_in_now=allowance.is_allowed,
+        sign_in_allowed_at=allowance.allowed_at,
+        chain_ends_at=row.chain_ends_at,
+        access_expires_at=row.access_expires_at,
+        is_access_dead=row.access_dead_at is not None,
+        is_session_bound=row.is_session_bound,
+        is_database_restored=False,
+        is_key_missing=row.is_key_missing,
+        trouble_since=row.trouble_since,
+        supersessions=tuple(at for at in (row.superseded_at, row.superseded_before_at) if at and at != present_refusal),
+        attempts=_attempts(row),
+        versions=_versions(row),
+        reports=_reports(row, now),
+    )
+
+
+def _attempts(row: Connection) -> tuple[AttemptFact, ...]:
+    newest = Attempt.objects.filter(connection=row).defer("answer", "report", "timings").order_by("-number")
+    return tuple(_attempt_fact(attempt) for attempt in reversed(newest[:ATTEMPTS_LOOKED_AT]))
+
+
+def _attempt_fact(attempt: Attempt) -> AttemptFact:
+    return AttemptFact(
+        number=attempt.number,
+        kind=AttemptKind(attempt.kind),
+        rung=Rung(attempt.rung),
+        trigger=Trigger(attempt.trigger),
+        state=AttemptState(attempt.state),
+        chain=attempt.chain,
+        base_version=attempt.base_version,
+        version=attempt.version,
+        fault=_fault(attempt.fault),
+        preflight_fault=_fault(attempt.preflight_fault),
+        verify_fault=_fault(attempt.verify_fault),
+        http_status=attempt.http_status,
+        error=attempt.error,
+        error_message=attempt.error_message,
+        external_login_host=attempt.external_login_host,
+        lockout_until=attempt.lockout_until,
+        claimed_at=attempt.claimed_at,
+        sent_at=attempt.sent_at,
+        closed_at=attempt.closed_at,
+        lost_at=attempt.lost_at,
+    )
+
+
+def _fault(value: str) -> Fault | None:
+    return Fault(value) if value else None
+
+
+def _versions(row: Connection) -> tuple[VersionFact, ...]:
+    newest = TokenVersion.objects.filter(connection=row).defer("access_token", "refresh_token").order_by("-number")
+    return tuple(
+        VersionFact(
+            number=version.number,
+            chain=version.chain,
+            origin=Origin(version.origin),
+            state=VersionState(version.state),
+            issued_at=version.issued_at,
+            access_expires_at=version.access_expires_at,
+            refresh_expires_at=version.refresh_expires_at,
+            access_dead_at=version.access_dead_at,
+            verified_at=version.verified_at,
+        )
+        for version in reversed(newest[:VERSIONS_LOOKED_AT])
+    )
+
+
+def _reports(row: Connection, now: datetime) -> tuple[ReportFact, ...]:
+    """A worker's words are kept in the report of the probe they caused."""
+    probes = Attempt.objects.filter(
+        Q(claimed_at__gte=now - timedelta(days=1)), connection=row, kind=AttemptKind.PROBE, trigger=Trigger.REPORT
+    ).order_by("-number")[:5]
+    return tuple(
+        ReportFact(
+            at=probe.claimed_at,
+            version=probe.base_version or 0,
+            status=probe.report.get("status"),
+            error=str(probe.report.get("error", "")),
+            error_message=str(probe.report.get("error_message", "")),
+        )
+        for probe in reversed(probes)
+    )

@@ -1,0 +1,116 @@
+"""Seals and opens the secrets of rows, by name: only custody knows which context belongs to which column."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+
+from django.conf import settings
+
+from connections.models import Attempt, Connection, TokenVersion
+from connections.sugar import TokenSet
+from connections.vault import Context, Fingerprinter, Keyring, Sealed
+
+
+@lru_cache(maxsize=4)
+def _parsed_ring(text: str) -> Keyring:
+    return Keyring.parse(text)
+
+
+def keyring() -> Keyring:
+    return _parsed_ring(settings.SUGARADMIN.encryption_keys)
+
+
+@lru_cache(maxsize=4)
+def _fingerprinter(key: bytes) -> Fingerprinter:
+    return Fingerprinter(key)
+
+
+def fingerprint(token: str) -> str:
+    return _fingerprinter(settings.SUGARADMIN.fingerprint_key).of(token)
+
+
+def password_context(row: Connection) -> Context:
+    return Context(tenant=row.tenant.public_id, row=row.public_id, field="password", number=row.password_number)
+
+
+def client_secret_context(row: Connection) -> Context:
+    return Context(
+        tenant=row.tenant.public_id, row=row.public_id, field="client_secret", number=row.client_secret_number
+    )
+
+
+def adopted_context(row: Connection) -> Context:
+    return Context(tenant=row.tenant.public_id, row=row.public_id, field="adopted_token", number=row.adopted_number)
+
+
+def access_context(tenant_id: str, connection_id: str, number: int) -> Context:
+    return Context(tenant=tenant_id, row=connection_id, field="access_token", number=number)
+
+
+def refresh_context(tenant_id: str, connection_id: str, number: int) -> Context:
+    return Context(tenant=tenant_id, row=connection_id, field="refresh_token", number=number)
+
+
+def answer_context(tenant_id: str, attempt_id: str, number: int) -> Context:
+    return Context(tenant=tenant_id, row=attempt_id, field="answer", number=number)
+
+
+def context_of(row: object, field: str) -> Context:
+    """The context of any sealed column of any model; re-encryption walks the models and asks here."""
+    match row:
+        case Connection() if field == "password":
+            return password_context(row)
+        case Connection() if field == "client_secret":
+            return client_secret_context(row)
+        case Connection() if field == "adopted_token":
+            return adopted_context(row)
+        case TokenVersion():
+            connection = row.connection
+            return Context(tenant=connection.tenant.public_id, row=connection.public_id, field=field, number=row.number)
+        case Attempt() if field == "answer":
+            return answer_context(row.connection.tenant.public_id, row.public_id, row.number)
+    raise LookupError(f"No context is known for {type(row).__name__}.{field}; add it here.")
+
+
+def opened_access(row: Connection, version: TokenVersion) -> str:
+    """Raises VaultError."""
+    assert version.access_token is not None
+    return open_access(
+        version.access_token, tenant_id=row.tenant.public_id, connection_id=row.public_id, number=version.number
+    )
+
+
+def open_access(sealed: Sealed, *, tenant_id: str, connection_id: str, number: int) -> str:
+    """Raises VaultError."""
+    return keyring().open(sealed, access_context(tenant_id, connection_id, number))
+
+
+def opened_refresh(row: Connection, version: TokenVersion) -> str:
+    """Raises VaultError."""
+    assert version.refresh_token is not None
+    return keyring().open(version.refresh_token, refresh_context(row.tenant.public_id, row.public_id, version.number))
+
+
+def seal_answer(tokens: TokenSet, context: Context) -> Sealed:
+    """The whole answer of a grant, sealed for its attempt: a candidate, or a spool file."""
+    plain = json.dumps(
+        {
+            "access_token": tokens.access_token,
+            "refresh_token": tokens.refresh_token,
+            "expires_in": tokens.expires_in,
+            "refresh_expires_in": tokens.refresh_expires_in,
+        }
+    )
+    return keyring().seal(plain, context)
+
+
+def open_answer(sealed: Sealed, context: Context) -> TokenSet:
+    """Raises VaultError."""
+    return TokenSet(**json.loads(keyring().open(sealed, context)))
+
+
+def opened_candidate(row: Connection, attempt: Attempt) -> TokenSet:
+    """Raises VaultError."""
+    assert attempt.answer is not None
+    return open_answer(attempt.answer, answer_context(row.tenant.public_id, attempt.public_id, attempt.number))

@@ -1,0 +1,249 @@
+"""What every writer of chain state shares: the lock, the doubt, the diagnosis and the next due time."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from connections.choices import (
+    OPEN_STATES,
+    AttemptKind,
+    AttemptState,
+    Confidence,
+    DiagnosisCode,
+    EventKind,
+    Fault,
+    Trouble,
+    VersionState,
+)
+from connections.custody import breakers, journal, schedule
+from connections.diagnosis import Diagnosis, diagnose
+from connections.models import Attempt, Connection, HostWait, TokenVersion, database_now
+
+FREE_LOOK_CODES = frozenset(
+    {
+        DiagnosisCode.PLATFORM_NOT_REGISTERED,
+        DiagnosisCode.USER_AGENT_BLOCKED,
+        DiagnosisCode.MAINTENANCE,
+        DiagnosisCode.LICENSE,
+        DiagnosisCode.FIREWALL_BLOCKED,
+        DiagnosisCode.NOT_SUGAR,
+        DiagnosisCode.MOVED,
+        DiagnosisCode.HEADER_STRIPPED,
+        DiagnosisCode.VERSION_UNSUPPORTED,
+        DiagnosisCode.IDENTITY_UNAVAILABLE,
+    }
+)
+HOST_CODES = frozenset(
+    {
+        DiagnosisCode.DNS_FAILURE,
+        DiagnosisCode.CONNECTION_REFUSED,
+        DiagnosisCode.TIMEOUT,
+        DiagnosisCode.CONNECTION_LOST,
+        DiagnosisCode.TLS_INVALID,
+        DiagnosisCode.ADDRESS_BLOCKED,
+    }
+)
+SUPERSEDED_CODES = frozenset({DiagnosisCode.REFRESH_TOKEN_SUPERSEDED, DiagnosisCode.PLATFORM_SHARED})
+
+
+def locked(pk: int) -> Connection:
+    """The connection's row, locked to the end of the transaction; read the clock after this, not before."""
+    return Connection.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=pk)
+
+
+def locked_with_clock(pk: int) -> tuple[Connection, datetime]:
+    row = locked(pk)
+    return row, database_now()
+
+
+def live_version(row: Connection) -> TokenVersion | None:
+    return TokenVersion.objects.filter(connection=row, state=VersionState.LIVE).first()
+
+
+def open_grant(row: Connection) -> Attempt | None:
+    return Attempt.objects.filter(
+        connection=row, state__in=OPEN_STATES, kind__in=(AttemptKind.REFRESH, AttemptKind.PASSWORD)
+    ).first()
+
+
+def raise_doubt(row: Connection, attempt: Attempt) -> None:
+    """From now on a claim is a rung of the ladder; only an attempt claimed after this moment clears it.
+
+    The mark is the newest number given out, not the doubtful attempt's own: a rung already under way
+    was sent before this doubt arose and proves nothing about it.
+    """
+    row.doubt_after = row.attempt_count
+    if row.doubt_began is None:
+        row.doubt_began = attempt.number
+
+
+def clear_doubt(row: Connection, attempt: Attempt) -> None:
+    if row.doubt_after is not None and attempt.number > row.doubt_after:
+        row.doubt_after = None
+        row.doubt_began = None
+
+
+def update_diagnosis(row: Connection, now: datetime, *, actor: str, attempt: int | None = None) -> None:
+    """Lets the rules speak and writes down what changed: code, trouble, and one event for each change."""
+    found = diagnose(journal.facts_of(row, now, present_refusal=_present_refusal(row)))
+    if found is not None and found.code in SUPERSEDED_CODES:
+        _note_supersession(row)
+    _apply(row, found, now, actor=actor, attempt=attempt)
+
+
+def _present_refusal(row: Connection) -> datetime | None:
+    live = TokenVersion.objects.filter(connection=row, state=VersionState.LIVE).only("refused_at").first()
+    return live.refused_at if live else None
+
+
+def _note_supersession(row: Connection) -> None:
+    """Once per refusal: the present one must not pass for an earlier one when the rules are asked again."""
+    refused_at = _present_refusal(row)
+    if refused_at is not None and row.superseded_at != refused_at:
+        row.superseded_before_at, row.superseded_at = row.superseded_at, refused_at
+
+
+def _apply(row: Connection, found: Diagnosis | None, now: datetime, *, actor: str, attempt: int | None) -> None:
+    code = found.code if found else ""
+    trouble = found.trouble if found else Trouble.NONE
+    before_code, before = row.diagnosis_code, row.trouble
+    row.diagnosis = as_json(found) if found else None
+    row.diagnosis_code = code
+    row.trouble = trouble
+    if trouble == Trouble.NONE:
+        row.trouble_since = None
+    elif row.trouble_since is None:
+        row.trouble_since = now
+    if before != Trouble.NONE and trouble == Trouble.NONE:
+        journal.write_event(
+            row, EventKind.RECOVERED, f"Healthy again after {before_code}.", at=now, actor=actor, code=before_code
+        )
+    if found is not None and (code != before_code or trouble != before):
+        journal.write_event(
+            row, EventKind.DIAGNOSED, f"{found.title}. {found.cause}", at=now, actor=actor, code=code, attempt=attempt
+        )
+
+
+def as_json(found: Diagnosis) -> dict[str, Any]:
+    """The stored form: plain words, no lazy strings."""
+    return {
+        "code": str(found.code),
+        "title": str(found.title),
+        "confidence": str(Confidence(found.confidence)),
+        "cause": str(found.cause),
+        "evidence": [
+            {"text": str(item.text), "attempt": item.attempt, "version": item.version} for item in found.evidence
+        ],
+        "fix_by": str(found.fix_by),
+        "fix": [str(step) for step in found.fix],
+        "help_path": found.help_path,
+    }
+
+
+def reschedule(row: Connection, now: datetime, *, live: TokenVersion | None = None) -> None:
+    """Sets `due_at`: the earliest of everything that could be due. Custody enqueues nothing, it writes this."""
+    attempt = open_grant(row)
+    if attempt is not None:
+        # Also for what is deleted or held: an attempt that nobody closes would block its triple for ever.
+        row.due_at = attempt.drain_until or attempt.send_by
+        return
+    if row.deleted_at is not None or row.held_at is not None:
+        row.due_at = None
+        return
+    live = live or live_version(row)
+    times = [_grant_due(row, live, now)]
+    if live is not None and live.access_dead_at is None and not row.is_session_bound:
+        times += [live.verify_due_at, row.probe_due_at]
+    row.due_at = min((at for at in times if at is not None), default=None)
+    if row.due_at is not None and row.report_wait_until is not None:
+        row.due_at = max(row.due_at, row.report_wait_until)
+
+
+def _grant_due(row: Connection, live: TokenVersion | None, now: datetime) -> datetime | None:
+    if row.trouble != Trouble.NONE or row.doubt_after is not None:
+        return row.retry_at or (now if row.doubt_after is not None else None)
+    if row.is_new_chain_wanted or row.version_count == 0:
+        return row.retry_at or (now if _can_begin(row) else None)
+    return row.next_refresh_at
+
+
+def _can_begin(row: Connection) -> bool:
+    """A new chain starts by itself from an adopted token, or after an edit that came with the password."""
+    return row.adopted_token is not None or (row.version_count > 0 and row.password is not None)
+
+
+def plan_refresh(row: Connection, live: TokenVersion, now: datetime) -> None:
+    """Near expiry for the warm, half of the refresh lifetime for the idle and the paused (DESIGN section 4.9)."""
+    percent = settings.SUGARADMIN.refresh_lead_percent
+    warm = schedule.is_warm(last_used_at=row.last_used_at, signed_in_at=row.signed_in_at, now=now)
+    idle_at = schedule.idle_refresh_at(live.issued_at, live.refresh_expires_at)
+    times = [idle_at]
+    if warm and row.paused_at is None:
+        times.append(schedule.warm_refresh_at(live.issued_at, live.access_expires_at, percent))
+        if live.access_dead_at is not None:
+            times.append(now)
+    if row.chain_ends_at is not None and row.signed_in_at is not None and row.password is not None:
+        times.append(schedule.capped_sign_in_at(row.signed_in_at, row.chain_ends_at))
+    row.next_refresh_at = min(times)
+
+
+def plan_retry(row: Connection, now: datetime, *, was_sent: bool) -> None:
+    """After a failure: when custody may try again by itself, from what the diagnosis says."""
+    if row.trouble == Trouble.NONE and row.doubt_after is None:
+        row.retry_at = None
+        return
+    times = [now + _wait(row, now, was_sent=was_sent)]
+    if not row.has_refresh_token and row.doubt_after is None:
+        times = [*_revivals(row, now), *(times if _is_free(row, was_sent=was_sent) else [])]
+    row.retry_at = min(times, default=now + schedule.DAY)
+
+
+def _revivals(row: Connection, now: datetime) -> list[datetime]:
+    """What may bring a dead chain back: the stored password, and once a day the dead token itself,
+    which a reactivated user revives (SUGAR.md section 2 f)."""
+    allowance = breakers.automatic_sign_in(row, now)
+    times = []
+    if allowance.is_allowed:
+        times.append(now + schedule.backoff(row.failures, settings.SUGARADMIN.retry))
+    elif allowance.allowed_at is not None:
+        times.append(allowance.allowed_at)
+    if row.dead_tried_at is not None:
+        times.append(max(row.dead_tried_at + schedule.DAY, now))
+    return times
+
+
+def _is_free(row: Connection, *, was_sent: bool) -> bool:
+    return not was_sent and row.diagnosis_code in FREE_LOOK_CODES | HOST_CODES
+
+
+def _wait(row: Connection, now: datetime, *, was_sent: bool) -> timedelta:
+    config = settings.SUGARADMIN
+    if row.diagnosis_code == DiagnosisCode.CLIENT_INVALID:
+        return schedule.CLIENT_INVALID_AGAIN
+    if not was_sent and row.diagnosis_code in FREE_LOOK_CODES:
+        return config.look * random.uniform(0.8, 1)  # noqa: S311  # spread
+    if not was_sent and row.diagnosis_code in HOST_CODES:
+        probe_at = HostWait.objects.filter(host=row.host).values_list("next_probe_at", flat=True).first()
+        return max(probe_at - now, timedelta(0)) if probe_at else config.host_probe
+    if row.trouble == Trouble.PERSON:
+        return schedule.DAY
+    return schedule.backoff(row.failures, config.retry)
+
+
+def note_success(row: Connection, now: datetime) -> None:
+    row.failures = 0
+    row.retry_at = None
+    row.last_success_at = now
+
+
+def fault_of(code: str) -> Fault | None:
+    return Fault(code) if code else None
+
+
+def close(attempt: Attempt, state: AttemptState, now: datetime) -> None:
+    attempt.state = state
+    attempt.closed_at = now

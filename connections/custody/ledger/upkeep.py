@@ -1,0 +1,431 @@
+"""What pings and probes teach: proofs, deaths, reports; and which rows the background takes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import connection as database
+from django.db import transaction
+from django.db.models import Q
+
+from connections.choices import (
+    AttemptKind,
+    AttemptState,
+    Endpoint,
+    EventKind,
+    Fault,
+    Generation,
+    Trigger,
+    Trouble,
+    VersionState,
+)
+from connections.custody import journal, keys, schedule
+from connections.custody.ledger import transitions
+from connections.custody.ledger.settlement import CHAIN_FIELDS, wipe
+from connections.custody.values import Claim
+from connections.models import Attempt, Connection, DatabaseLater, DatabaseNow, HostWait, TokenVersion, database_now
+from connections.sugar import Answer, Target
+from connections.vault import VaultError
+
+MEMORY_OF_THE_ROW_CHECK = timedelta(seconds=120)  # SUGAR.md section 0.1: 7.7–12.x
+DEAD_FAULTS = frozenset({Fault.ACCESS_TOKEN_INVALID, Fault.ACCESS_TOKEN_EXPIRED})
+MAY_BE_CACHED = frozenset({Generation.CACHED, Generation.UNKNOWN})
+WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Living:
+    """The live version, opened for one look at the instance."""
+
+    connection_pk: int
+    connection_id: str
+    tenant_id: str
+    target: Target
+    number: int
+    access_token: str
+    is_session_bound: bool
+    attempt: int | None
+
+
+def living(row: Connection, target: Target) -> Living | None:
+    """The live access token, for a ping; None where there is none to ask with. Raises VaultError."""
+    version = transitions.live_version(row)
+    if version is None or version.access_token is None:
+        return None
+    return Living(
+        connection_pk=row.pk,
+        connection_id=row.public_id,
+        tenant_id=row.tenant.public_id,
+        target=target,
+        number=version.number,
+        access_token=keys.opened_access(row, version),
+        is_session_bound=row.is_session_bound,
+        attempt=version.attempt.number if version.attempt else None,
+    )
+
+
+def note_verify(claim: Claim, number: int, answer: Answer) -> bool:
+    """The ping right after a grant. Returns False when the new token is already dead: two grants overlapped."""
+    return note_ping(claim.connection_pk, number, answer, verifying=claim.attempt_pk)
+
+
+def note_ping(pk: int, number: int, answer: Answer, *, verifying: int | None = None, actor: str = "background") -> bool:
+    """Writes down what a ping with version `number` showed; False when it showed the token dead."""
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        if verifying is not None:
+            Attempt.objects.filter(pk=verifying).update(verify_fault=answer.fault or "", verify_status=answer.status)
+        version = TokenVersion.objects.filter(connection=row, number=number, state=VersionState.LIVE).first()
+        if version is None:
+            return True  # it has moved on; what this ping says is history
+        is_alive = _note(row, version, answer, now, actor=actor)
+        version.save(update_fields=["verified_at", "verify_due_at", "access_dead_at", "pinged_at", "ping_taken_until"])
+        transitions.reschedule(row, now, live=version)
+        row.save(update_fields=CHAIN_FIELDS)
+    return is_alive
+
+
+def _note(row: Connection, version: TokenVersion, answer: Answer, now: datetime, *, actor: str) -> bool:
+    version.ping_taken_until = None
+    if answer.fault is None:
+        version.pinged_at = now
+        _note_alive(row, version, now, actor=actor)
+        return True
+    if answer.fault == Fault.SESSION_REJECTED:
+        row.is_session_bound = True  # our own network may be what it objects to: no more pings from us
+        _note_dead(row, version, answer, now, actor=actor)
+        return False
+    if answer.fault in DEAD_FAULTS and _is_own_grant_open(row):
+        row.probe_due_at = now + settings.SUGARADMIN.retry  # on 13.3 and later our own refresh explains it
+        return True
+    if answer.fault in DEAD_FAULTS and not _is_identity_trouble(row, version, now):
+        _note_dead(row, version, answer, now, actor=actor)
+        return False
+    # Anything else says nothing about the token: look again, soon while the version is unproven.
+    again = now + schedule.backoff(row.failures + 1, settings.SUGARADMIN.retry)
+    if version.verified_at is None:
+        version.verify_due_at = again
+    row.probe_due_at = again
+    return True
+
+
+def _is_own_grant_open(row: Connection) -> bool:
+    attempt = transitions.open_grant(row)
+    return attempt is not None and attempt.state == AttemptState.SENT
+
+
+def _is_identity_trouble(row: Connection, version: TokenVersion, now: datetime) -> bool:
+    """An STS outage says `has expired` for good tokens (SUGAR.md section 6): one such answer proves nothing."""
+    is_fresh = now < version.access_expires_at
+    return row.session_generation == Generation.IDM and is_fresh and version.verified_at is not None
+
+
+def _note_alive(row: Connection, version: TokenVersion, now: datetime, *, actor: str) -> None:
+    config = settings.SUGARADMIN
+    row.probe_due_at = _probe_at(row, version, now)
+    row.access_doubtful_until = _doubtful_until(row, now)
+    if version.verified_at is not None:
+        return
+    proven_at = version.issued_at + config.session_check
+    if row.session_generation in MAY_BE_CACHED and now < proven_at:
+        version.verify_due_at = proven_at  # this ping may come from a 120 s memory
+        return
+    version.verified_at = now
+    version.verify_due_at = None
+    wipe(TokenVersion.objects.filter(connection=row, number__lt=version.number))
+    journal.write_event(
+        row,
+        EventKind.VERIFIED,
+        f"Version {version.number} is proven: Sugar accepts it.",
+        at=now,
+        actor=actor,
+        version=version.number,
+    )
+
+
+def _probe_at(row: Connection, version: TokenVersion, now: datetime) -> datetime | None:
+    """Warm connections are looked at now and then: staff should know of an early death before the workers do."""
+    if row.trouble == Trouble.PERSON:
+        return now + MEMORY_OF_THE_ROW_CHECK if now < version.access_expires_at else None
+    is_warm = schedule.is_warm(last_used_at=row.last_used_at, signed_in_at=row.signed_in_at, now=now)
+    at = now + settings.SUGARADMIN.look
+    return at if is_warm and at < version.access_expires_at else None
+
+
+def _doubtful_until(row: Connection, now: datetime) -> datetime | None:
+    """A dead chain: a good ping may be a cached one, until one later than the memory has passed."""
+    if row.trouble != Trouble.PERSON or row.session_generation not in MAY_BE_CACHED:
+        return None
+    is_second = row.access_doubtful_until is not None and now >= row.access_doubtful_until
+    return None if is_second else (row.access_doubtful_until or now + MEMORY_OF_THE_ROW_CHECK)
+
+
+def _note_dead(row: Connection, version: TokenVersion, answer: Answer, now: datetime, *, actor: str) -> None:
+    if version.access_dead_at is not None:
+        return
+    version.access_dead_at = now
+    version.verify_due_at = None
+    row.access_dead_at = now
+    row.access_doubtful_until = None
+    row.probe_due_at = None
+    journal.write_event(
+        row,
+        EventKind.TOKEN_DIED,
+        f"Access token {version.number} is dead: {answer.status} {answer.error} “{answer.error_message}”",
+        at=now,
+        actor=actor,
+        attempt=version.attempt.number if version.attempt else None,
+        version=version.number,
+    )
+    if version.verified_at is None and version.attempt is not None and answer.fault != Fault.SESSION_REJECTED:
+        # A 200 to a grant is no proof: an overlapping outsider deleted our new session (SUGAR.md section 0.3).
+        transitions.raise_doubt(row, version.attempt)
+    row.retry_at = None if row.trouble != Trouble.PERSON else row.retry_at
+    transitions.update_diagnosis(row, now, actor=actor)
+    if row.trouble == Trouble.PERSON and row.retry_at is None:
+        transitions.plan_retry(row, now, was_sent=True)
+    transitions.plan_refresh(row, version, now)
+
+
+def note_believed_death(pk: int, number: int, *, actor: str) -> None:
+    """A worker's 401 where our own pings are off."""
+    answer = Answer(endpoint=Endpoint.API, fault=Fault.ACCESS_TOKEN_INVALID, status=401, error="invalid_grant")
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        version = TokenVersion.objects.filter(connection=row, number=number, state=VersionState.LIVE).first()
+        if version is None:
+            return
+        version.verified_at = version.verified_at or now  # unproven is not the same as doubtful here
+        _note_dead(row, version, answer, now, actor=actor)
+        version.save(update_fields=["verified_at", "verify_due_at", "access_dead_at"])
+        transitions.reschedule(row, now, live=version)
+        row.save(update_fields=CHAIN_FIELDS)
+
+
+def note_user(pk: int, answer: Answer) -> None:
+    """What `GET me` said of the user: an admin's grants work in maintenance; an expired password is a warning."""
+    if answer.user is None:
+        return
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        row.is_admin_user = answer.user.is_admin
+        row.is_password_expired = answer.user.is_password_expired
+        if row.is_password_expired or row.diagnosis_code:
+            transitions.update_diagnosis(row, now, actor="background")
+        row.save(update_fields=["is_admin_user", "is_password_expired", *CHAIN_FIELDS])
+
+
+def note_server(pk: int, *, generation: Generation, version: str) -> None:
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        row.rest_version_at = now
+        row.sugar_version = version[:40]
+        row.session_generation = generation
+        row.save(update_fields=["rest_version_at", "sugar_version", "session_generation"])
+
+
+def note_use(row: Connection, now: datetime) -> None:
+    """At most every ten minutes: who is warm. A connection that was idle gets its refresh moved near expiry."""
+    with transaction.atomic(durable=True):
+        locked, now = transitions.locked_with_clock(row.pk)
+        was_warm = schedule.is_warm(last_used_at=locked.last_used_at, signed_in_at=locked.signed_in_at, now=now)
+        locked.last_used_at = now
+        live = transitions.live_version(locked)
+        if not was_warm and live is not None and locked.trouble == Trouble.NONE:
+            transitions.plan_refresh(locked, live, now)
+            transitions.reschedule(locked, now, live=live)
+        locked.save(update_fields=["last_used_at", "next_refresh_at", "due_at"])
+
+
+def note_report(pk: int, number: int, *, actor: str, report: dict[str, object]) -> None:
+    """A worker's 401 is evidence: one journal row for each version and reporter's words, however many report it."""
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        row.attempt_count += 1
+        Attempt.objects.create(
+            connection=row,
+            number=row.attempt_count,
+            kind=AttemptKind.PROBE,
+            trigger=Trigger.REPORT,
+            actor=actor[:150],
+            state=AttemptState.SETTLED,
+            generation=row.generation,
+            chain=row.chain,
+            base_version=number,
+            instance_url=row.instance_url,
+            username_key=row.username_key,
+            platform_key=row.platform_key,
+            claimed_at=now,
+            closed_at=now,
+            report=report,
+        )
+        journal.write_event(
+            row,
+            EventKind.REPORTED,
+            f"A worker was refused with version {number}: {report.get('status', '')} {report.get('error_message', '')}",
+            at=now,
+            actor=actor,
+            attempt=row.attempt_count,
+            version=number,
+        )
+        row.save(update_fields=["attempt_count", "event_count"])
+
+
+def take_ping(version_pk: int, *, seconds: float, good_for: float) -> bool:
+    """Single flight for pings on reports: one pings, the others wait for what it finds."""
+    with_clock = TokenVersion.objects.filter(pk=version_pk, access_dead_at__isnull=True)
+    free = Q(ping_taken_until__isnull=True) | Q(ping_taken_until__lte=DatabaseNow())
+    stale = Q(pinged_at__isnull=True) | Q(pinged_at__lte=DatabaseLater(seconds=-good_for))
+    return with_clock.filter(free, stale).update(ping_taken_until=DatabaseLater(seconds=seconds)) == 1
+
+
+def note_reported_death(pk: int, number: int) -> timedelta:
+    """A reported version was found dead. Returns how long its refresh must wait: fresh versions that keep being
+    reported before half their life back off from 30 s to 15 min (INV12)."""
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        version = TokenVersion.objects.filter(connection=row, number=number, state=VersionState.LIVE).first()
+        if version is None:
+            return timedelta(0)
+        half = version.issued_at + (version.access_expires_at - version.issued_at) / 2
+        row.report_streak = row.report_streak + 1 if now < half else 0
+        wait = schedule.report_wait(row.report_streak - 1)
+        since = row.report_grant_at
+        due = since + wait if since else now
+        if due <= now:
+            row.report_grant_at = now
+        else:
+            row.report_streak -= 1  # not a new grant, only another report of the same
+            row.report_wait_until = due
+            transitions.reschedule(row, now, live=version)
+        row.save(update_fields=["report_streak", "report_grant_at", "report_wait_until", "due_at"])
+    return max(due - now, timedelta(0))
+
+
+def note_test(pk: int, *, actor: str, trigger: Trigger, checks: list[dict[str, object]], fault: str) -> None:
+    """A test is history, not state: it sent GETs and changed nothing."""
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        row.attempt_count += 1
+        Attempt.objects.create(
+            connection=row,
+            number=row.attempt_count,
+            kind=AttemptKind.TEST,
+            trigger=trigger,
+            actor=actor[:150],
+            state=AttemptState.SETTLED,
+            generation=row.generation,
+            chain=row.chain,
+            base_version=row.version_count or None,
+            instance_url=row.instance_url,
+            username_key=row.username_key,
+            platform_key=row.platform_key,
+            claimed_at=now,
+            closed_at=now,
+            fault=fault,
+            report={"checks": checks},
+        )
+        good = sum(1 for check in checks if check["ok"])
+        journal.write_event(
+            row,
+            EventKind.TESTED,
+            f"Tested: {good} of {len(checks)} checks passed.",
+            at=now,
+            actor=actor,
+            attempt=row.attempt_count,
+        )
+        row.save(update_fields=["attempt_count", "event_count"])
+
+
+# -- the background ------------------------------------------------------------------------------------------
+
+
+def take_due(count: int, *, lease: timedelta) -> list[int]:
+    """Takes up to `count` due connections by moving their due time ahead: no two rounds look at the same one.
+
+    A lease, not a lock: if its holder dies the row is due again; what may be sent is decided by the claim.
+    """
+    with transaction.atomic(durable=True):
+        now = database_now()
+        due = Connection.objects.due(now).order_by("due_at", "pk")
+        if database.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(of=("self",), skip_locked=True)
+        taken = sorted(due.values_list("pk", flat=True)[:count])
+        if taken:
+            Connection.objects.filter(pk__in=taken).update(due_at=now + lease)
+    return taken
+
+
+def count_due() -> int:
+    return Connection.objects.due(database_now()).count()
+
+
+def postpone(pk: int, until: datetime) -> None:
+    """Nothing to do before `until`."""
+    Connection.objects.filter(pk=pk, deleted_at__isnull=True, held_at__isnull=True).update(due_at=until)
+
+
+def plan_again(pk: int, *, not_before: datetime | None = None) -> None:
+    """Recompute when it is due: after a round that found nothing to do, or not before `not_before`."""
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        live = transitions.live_version(row)
+        is_overdue = row.next_refresh_at is not None and row.next_refresh_at <= now
+        if live is not None and row.trouble == Trouble.NONE and is_overdue and row.access_dead_at is None:
+            transitions.plan_refresh(row, live, now)
+        transitions.reschedule(row, now, live=live)
+        if row.due_at is not None and row.due_at <= now:
+            row.due_at = max(not_before or now, now + settings.SUGARADMIN.tick)
+        row.save(update_fields=["next_refresh_at", "due_at"])
+
+
+# -- hosts that do not answer --------------------------------------------------------------------------------
+
+
+def note_host_down(host: str, fault: str) -> None:
+    """From now on one probe speaks for all connections of this host: every 30 s, after an hour every 5 min."""
+    config = settings.SUGARADMIN
+    now = database_now()
+    wait, is_new = HostWait.objects.get_or_create(
+        host=host, defaults={"down_since": now, "next_probe_at": now + config.host_probe, "fault": fault}
+    )
+    if not is_new:
+        is_old = now - wait.down_since > timedelta(hours=1)
+        again = max(config.look, config.host_probe) if is_old else config.host_probe
+        HostWait.objects.filter(host=host).update(next_probe_at=now + again, fault=fault)
+
+
+def host_wait(host: str) -> datetime | None:
+    """When the host is probed next; None: it answers, for all we know."""
+    return HostWait.objects.filter(host=host).values_list("next_probe_at", flat=True).first()
+
+
+def take_host_probe(host: str, seen: datetime) -> bool:
+    """Compare-and-set: whoever wins probes for everybody."""
+    again = DatabaseLater(seconds=settings.SUGARADMIN.host_probe.total_seconds())
+    return (
+        HostWait.objects.filter(host=host, next_probe_at=seen, next_probe_at__lte=DatabaseNow()).update(
+            next_probe_at=again
+        )
+        == 1
+    )
+
+
+def note_host_up(host: str) -> None:
+    """It answers again: its connections need not wait for their own turn."""
+    if HostWait.objects.filter(host=host).delete()[0]:
+        Connection.objects.present().filter(host=host, trouble=Trouble.UNREACHABLE).update(
+            retry_at=None, due_at=DatabaseNow()
+        )
+
+
+def note_spool_unreadable(attempt_id: str) -> None:
+    """A spool file whose key is gone: its connection says so."""
+    attempt = Attempt.objects.select_related("connection").filter(public_id=attempt_id).first()
+    if attempt is not None:
+        Connection.objects.filter(pk=attempt.connection_id).update(is_key_missing=True)
+
+
+__all__ = ["Living", "VaultError"]

@@ -1,0 +1,110 @@
+"""Grants of the web processes: on threads of their own, so that a caller may leave before Sugar answers."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from django.conf import settings
+from django.db import connection
+
+from connections.custody.sending import Climb, climb
+from connections.custody.values import Decline, Want
+from connections.models import Connection
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN = (0.05, 0.1, 0.2)  # seconds: for the one thread per process that watches somebody else's grant
+WATCH_FOR = 30.0
+
+
+class HostBusy(Exception):
+    """Enough threads of this process are taken by one host."""
+
+
+class _Runner:
+    """One per process, made on first use: a fork must not inherit its threads."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.threads = settings.SUGARADMIN.pool_threads
+        self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="grant")
+        self.lock = threading.Lock()
+        self.running: dict[int, Future[Climb]] = {}
+        self.by_host: Counter[str] = Counter()
+
+
+_made: _Runner | None = None
+_making = threading.Lock()
+
+
+def _runner() -> _Runner:
+    global _made
+    with _making:
+        if _made is None or _made.pid != os.getpid():
+            _made = _Runner()
+        return _made
+
+
+def pursue(pk: int, host: str, want: Want) -> Future[Climb]:
+    """Starts, or joins what this process already does for this connection. Raises HostBusy."""
+    runner = _runner()
+    with runner.lock:
+        future = runner.running.get(pk)
+        if future is not None:
+            return future
+        if runner.by_host[host] >= max(2, runner.threads // 4):
+            raise HostBusy
+        runner.by_host[host] += 1
+        future = runner.pool.submit(_pursue, pk, want)
+        runner.running[pk] = future
+    future.add_done_callback(lambda _: _forget(runner, pk, host))
+    return future
+
+
+def start(pk: int, want: Want) -> Future[Climb]:
+    """A person's action: its own attempt, never joined to another's wish."""
+    return _runner().pool.submit(_pursue, pk, want)
+
+
+def _forget(runner: _Runner, pk: int, host: str) -> None:
+    with runner.lock:
+        runner.running.pop(pk, None)
+        runner.by_host[host] -= 1
+        if runner.by_host[host] <= 0:
+            del runner.by_host[host]
+
+
+def _pursue(pk: int, want: Want) -> Climb:
+    """Climb; while somebody else's attempt is open, watch for what it brings."""
+    try:
+        until = time.monotonic() + WATCH_FOR
+        for turn in range(10_000):
+            done = climb(pk, want)
+            if done.outcomes or done.declined is None or done.declined.reason != Decline.BUSY:
+                return done
+            if not _watch(pk, turn, until):
+                return done
+        return done
+    except Exception:
+        logger.exception("A grant ended in an error of ours.", extra={"action": "grant"})
+        raise
+    finally:
+        connection.close()
+
+
+def _watch(pk: int, turn: int, until: float) -> bool:
+    """Waits until the open attempt is closed; False when it takes too long."""
+    seen = Connection.objects.filter(pk=pk).values_list("version_count", flat=True).first()
+    while time.monotonic() < until:
+        time.sleep(LOOK_AGAIN[min(turn, len(LOOK_AGAIN) - 1)])
+        row = Connection.objects.filter(pk=pk).only("version_count", "answer_lost_at", "deleted_at").first()
+        if row is None or row.deleted_at is not None or row.answer_lost_at is not None:
+            return False
+        if row.version_count != seen or not row.attempts.filter(closed_at__isnull=True).exists():
+            return True
+    return False

@@ -1,0 +1,68 @@
+"""The one client of this process, built from settings; and the short memory of pre-flights."""
+
+from __future__ import annotations
+
+import threading
+from functools import lru_cache
+
+from django.conf import settings
+from django.db import connection
+
+from connections.egress import Egress, Pacer, Policy, boottime
+from connections.sugar import Answer, SugarClient, Target
+
+PREFLIGHT_GOOD_FOR = 10.0  # seconds: one answer serves the same instance and platform
+PREFLIGHTS_KEPT = 4096
+USER_AGENT = "sugaradmin/1"
+
+_lock = threading.Lock()
+_preflights: dict[tuple[str, str, str], tuple[float, Answer]] = {}
+
+
+@lru_cache(maxsize=2)
+def _egress_for(config: object) -> Egress:
+    policy = Policy(
+        user_agent=USER_AGENT,
+        allowed_networks=settings.SUGARADMIN.allowed_networks,
+        allowed_ports=settings.SUGARADMIN.allowed_ports,
+        allow_http=settings.SUGARADMIN.allow_http,
+        allow_loopback=settings.SUGARADMIN.development,
+    )
+    return Egress(policy, pacer=Pacer(settings.SUGARADMIN.instance_rate))
+
+
+def egress() -> Egress:
+    """The guarded door; one per process and configuration, so that pacing counts all requests."""
+    return _egress_for(settings.SUGARADMIN)
+
+
+def client() -> SugarClient:
+    return SugarClient(egress())
+
+
+def preflight(target: Target, *, is_fresh_wanted: bool) -> Answer:
+    """The free look before a grant. `is_fresh_wanted`: a person waits and may just have cured what was wrong."""
+    key = (target.instance_url, target.platform, target.rest_path)
+    with _lock:
+        at, answer = _preflights.get(key, (float("-inf"), None))
+    is_young = boottime() - at < PREFLIGHT_GOOD_FOR
+    if answer is not None and is_young and not (is_fresh_wanted and answer.fault is not None):
+        return answer
+    fresh = client().preflight(target, deadline=settings.SUGARADMIN.preflight.total_seconds())
+    with _lock:
+        if len(_preflights) >= PREFLIGHTS_KEPT:
+            _preflights.clear()
+        _preflights[key] = (boottime(), fresh)
+    return fresh
+
+
+def forget_preflights() -> None:
+    """Between tests, and when staff changed something."""
+    with _lock:
+        _preflights.clear()
+
+
+def release_database() -> None:
+    """No database connection is held while we wait for Sugar. SQLite's is a file handle: nobody waits for it."""
+    if connection.vendor == "postgresql" and not connection.in_atomic_block:
+        connection.close()

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from connections.models.access import ApiKey, IdempotentCall, Staff
+from connections.models.attempt import Attempt
+from connections.models.audit import AuditRow
+from connections.models.clock import DatabaseLater, DatabaseNow, database_now
+from connections.models.connection import Connection, ConnectionTag
+from connections.models.event import Event
+from connections.models.installation import EncryptionKey, Heartbeat, HostWait, Installation, Turn
+from connections.models.tenant import Tenant
+from connections.models.token import TokenVersion
+
+__all__ = [
+    "ApiKey",
+    "Attempt",
+    "AuditRow",
+    "Connection",
+    "ConnectionTag",
+    "DatabaseLater",
+    "DatabaseNow",
+    "EncryptionKey",
+    "Event",
+    "Heartbeat",
+    "HostWait",
+    "IdempotentCall",
+    "Installation",
+    "Staff",
+    "Tenant",
+    "TokenVersion",
+    "Turn",
+    "database_now",
+]

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from connections.choices import Role
+
+
+class Staff(models.Model):
+    """What a signed-in person may do."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="staff")
+    role = models.CharField(max_length=10, choices=Role.choices)
+    tenants = models.ManyToManyField("connections.Tenant", blank=True, related_name="staff", help_text="Empty: all")
+
+    class Meta:
+        verbose_name_plural = "staff"
+        constraints = [models.CheckConstraint(condition=Q(role__in=Role.values), name="staff_role_known")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} ({self.role})"
+
+
+class ApiKey(models.Model):
+    """A worker's key: stored as a hash, shown once. `sga_<prefix>_<secret>`."""
+
+    name = models.CharField(max_length=150)
+    prefix = models.CharField(max_length=16, unique=True, help_text="Its public part")
+    secret_hash = models.CharField(max_length=64, db_comment="SHA-256 of 256 random bits")
+    scopes = models.JSONField(default=list)
+    is_limited = models.BooleanField(default=False, help_text="Limited to the tenants below")
+    tenants = models.ManyToManyField("connections.Tenant", blank=True, related_name="api_keys")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=150, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True, help_text="To ten minutes")
+
+    class Meta:
+        ordering = ["name", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.prefix})"
+
+
+class IdempotentCall(models.Model):
+    """The answer to a call that came with an `Idempotency-Key`: 24 hours, never one with a token."""
+
+    api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="idempotent_calls")
+    key = models.CharField(max_length=255)
+    body_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+    status = models.PositiveSmallIntegerField(null=True, help_text="Null while it runs")
+    answer = models.JSONField(null=True)
+    headers = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["api_key", "key"], name="idempotent_key_unique")]
+        indexes = [models.Index(fields=["created_at"], name="idempotent_created")]
+
+    def __str__(self) -> str:
+        return f"{self.api_key_id}:{self.status or 'running'}"

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from connections.choices import DiagnosisCode, EventKind
+
+
+class Event(models.Model):
+    """One line of a connection's history: written with what it records, never changed."""
+
+    connection = models.ForeignKey("connections.Connection", on_delete=models.CASCADE, related_name="events")
+    number = models.PositiveIntegerField(help_text="Within the connection")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=20, choices=EventKind.choices)
+    code = models.CharField(max_length=32, choices=DiagnosisCode.choices, blank=True)
+    summary = models.CharField(max_length=500)
+    attempt = models.PositiveIntegerField(null=True)
+    version = models.PositiveIntegerField(null=True)
+    actor = models.CharField(max_length=150)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "number"], name="event_number_unique"),
+            models.CheckConstraint(condition=Q(kind__in=EventKind.values), name="event_kind_known"),
+        ]
+        indexes = [models.Index(fields=["at"], name="event_at")]  # pruning
+
+    def __str__(self) -> str:
+        return f"{self.kind} #{self.number}"

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from django.db import models
+
+
+class HostWait(models.Model):
+    """A host that does not answer: one probe for all of its connections."""
+
+    host = models.CharField(max_length=300, primary_key=True, help_text="host:port")
+    down_since = models.DateTimeField()
+    next_probe_at = models.DateTimeField()
+    fault = models.CharField(max_length=32)
+
+    class Meta:
+        ordering = ["host"]
+
+    def __str__(self) -> str:
+        return self.host
+
+
+class Heartbeat(models.Model):
+    """A sign of life of one background process; `name` is its role on its host."""
+
+    name = models.CharField(max_length=200, primary_key=True)
+    pid = models.PositiveIntegerField()
+    beat_at = models.DateTimeField()
+    started_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Turn(models.Model):
+    """Whose turn a periodic task is: taken by compare-and-set, so that N tickers make one round."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    due_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class EncryptionKey(models.Model):
+    """A known value per key: tells a wrong key from a right one before anything is written with it."""
+
+    key_id = models.CharField(max_length=16, primary_key=True)
+    check_value = models.CharField(max_length=64)
+    first_seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["first_seen_at"]
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class Installation(models.Model):
+    """One row: what this database knows of itself (a copy of it must not make grants)."""
+
+    instance_id = models.CharField(max_length=64)
+    fingerprint = models.JSONField(default=dict)
+    confirmed_at = models.DateTimeField(null=True)
+    read_only_reason = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.instance_id

@@ -1,0 +1,62 @@
+"""django-q2's entry points, and what the ticker calls. Each takes ids or nothing, calls one function, returns a word.
+
+Correctness never depends on the queue: a task may run twice, late, or not at all; what is due stands in the database.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import Q
+from django_q.tasks import async_task
+
+from connections.custody import pruning, rounds
+from connections.custody.ledger import upkeep
+from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Turn, database_now
+
+ROUND = "round"
+PRUNE = "prune"
+PRUNE_EVERY = timedelta(hours=6)
+
+
+def tick() -> None:
+    """Every few seconds: whoever takes the turn enqueues what is due."""
+    if upkeep.count_due() and _take_turn(ROUND, settings.SUGARADMIN.tick):
+        async_task("connections.tasks.tend_due", task_name="tend_due")
+    if _take_turn(PRUNE, PRUNE_EVERY):
+        async_task("connections.tasks.prune", task_name="prune")
+
+
+def _take_turn(name: str, every: timedelta) -> bool:
+    """Compare-and-set on one row: any number of tickers make one round."""
+    later = DatabaseLater(seconds=every.total_seconds() * 0.9)
+    due = Q(due_at__lte=DatabaseNow())
+    if Turn.objects.filter(due, name=name).update(due_at=later):
+        return True
+    _, is_new = Turn.objects.get_or_create(name=name, defaults={"due_at": database_now() + every})
+    return is_new
+
+
+def tend_due() -> str:
+    done = rounds.tend_due()
+    if done and upkeep.count_due():
+        async_task("connections.tasks.tend_due", task_name="tend_due")
+    return f"tended {done}"
+
+
+def prune() -> str:
+    return f"pruned {pruning.prune()}"
+
+
+def beat() -> None:
+    """The sign of life that pages, doctor and metrics look at."""
+    now = database_now()
+    Heartbeat.objects.update_or_create(
+        name=f"worker@{socket.gethostname()}",
+        defaults={"pid": os.getpid(), "beat_at": now},
+        create_defaults={"pid": os.getpid(), "beat_at": now, "started_at": now},
+    )
+    Heartbeat.objects.filter(beat_at__lt=now - timedelta(days=1)).delete()
