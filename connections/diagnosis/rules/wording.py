@@ -1,0 +1,121 @@
+"""Evidence as sentences: when, what we sent, what Sugar said; each points at its row of the journal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from connections.choices import AttemptKind, AttemptState, Fault, Rung
+from connections.diagnosis.facts import AttemptFact, Evidence, Facts, ReportFact, VersionFact
+from connections.diagnosis.rules.history import happened_at, was_sent
+
+QUOTE_LENGTH = 200
+
+
+def clock(moment: datetime, now: datetime) -> str:
+    """`13:16:04 UTC`, with the date where it is not today's."""
+    moment = moment.astimezone(UTC)
+    pattern = "%H:%M:%S UTC" if moment.date() == now.astimezone(UTC).date() else "%Y-%m-%d %H:%M:%S UTC"
+    return moment.strftime(pattern)
+
+
+def attempt_told(attempt: AttemptFact, facts: Facts) -> Evidence:
+    """One attempt and what came of it."""
+    told = {"at": clock(happened_at(attempt), facts.now), "what": _subject(attempt), "answer": _answer(attempt)}
+    if attempt.fault is None and attempt.preflight_fault is not None:
+        told["answer"] = _preflight_answer(attempt)
+        text = _("%(at)s: the look before the %(what)s got %(answer)s; nothing was sent.") % told
+    elif attempt.state == AttemptState.ANSWERED:
+        text = _("%(at)s: the answer to the %(what)s came too late and was kept aside.") % told
+    elif attempt.is_unresolved_send and attempt.http_status is None:
+        text = _("%(at)s: the %(what)s was sent, and no usable answer came (%(answer)s).") % told
+    elif attempt.fault is not None and attempt.http_status is None and not was_sent(attempt):
+        text = _("%(at)s: the %(what)s could not be sent (%(answer)s).") % told
+    else:
+        text = _("%(at)s: the %(what)s was answered with %(answer)s.") % told
+    return Evidence(text=text, attempt=attempt.number, version=attempt.base_version)
+
+
+def verify_told(attempt: AttemptFact, facts: Facts) -> Evidence:
+    """The ping after a grant that found the new token dead."""
+    told = {"at": clock(happened_at(attempt), facts.now), "version": attempt.version, "answer": attempt.verify_fault}
+    if attempt.verify_status is not None:
+        told["answer"] = f"{attempt.verify_status} {attempt.verify_fault}"
+    text = _("%(at)s: version %(version)s was issued, but the ping that checks it got %(answer)s.") % told
+    return Evidence(text=text, attempt=attempt.number, version=attempt.version)
+
+
+def report_told(report: ReportFact, facts: Facts) -> Evidence:
+    told = {
+        "at": clock(report.at, facts.now),
+        "version": report.version,
+        "answer": _quoted(report.status, report.error, report.error_message) or _("an error"),
+    }
+    text = _("%(at)s: a worker reported %(answer)s for version %(version)s.") % told
+    return Evidence(text=text, version=report.version)
+
+
+def version_issued(version: VersionFact, facts: Facts) -> Evidence:
+    told = {"number": version.number, "at": clock(version.issued_at, facts.now)}
+    text = _("Version %(number)s was issued at %(at)s; our journal shows no other use of its refresh token.") % told
+    return Evidence(text=text, version=version.number)
+
+
+def died_early(version: VersionFact, dead_at: datetime, facts: Facts) -> Evidence:
+    told = {
+        "number": version.number,
+        "at": clock(dead_at, facts.now),
+        "end": clock(version.access_expires_at, facts.now),
+    }
+    text = _("The access token of version %(number)s was found dead at %(at)s, before its end at %(end)s.") % told
+    return Evidence(text=text, version=version.number)
+
+
+def moment_told(text: str, moment: datetime, facts: Facts) -> Evidence:
+    """A sentence about a moment that is in no attempt; `text` holds `%(at)s`."""
+    return Evidence(text=text % {"at": clock(moment, facts.now)})
+
+
+def tries_told(count: int) -> Evidence:
+    text = ngettext(
+        "The password was refused %(count)s time since it was saved.",
+        "The password was refused %(count)s times since it was saved.",
+        count,
+    )
+    return Evidence(text=text % {"count": count})
+
+
+def _subject(attempt: AttemptFact) -> str:
+    if attempt.kind == AttemptKind.PASSWORD:
+        return _("sign-in with the stored password") if attempt.rung == Rung.STORED_PASSWORD else _("sign-in")
+    if attempt.kind == AttemptKind.TEST:
+        return _("test")
+    if attempt.kind == AttemptKind.PROBE:
+        return _("ping")
+    if attempt.rung == Rung.CANDIDATE:
+        return _("refresh with the kept late answer")
+    if attempt.base_version is None:
+        return _("refresh")
+    return _("refresh with the token of version %(number)s") % {"number": attempt.base_version}
+
+
+def _answer(attempt: AttemptFact) -> str:
+    quoted = _quoted(attempt.http_status, attempt.error, attempt.error_message)
+    fault = Fault(attempt.fault).value.replace("_", " ") if attempt.fault else ""
+    return quoted or fault or _("nothing on record")
+
+
+def _preflight_answer(attempt: AttemptFact) -> str:
+    status = attempt.preflight_status or attempt.http_status
+    fault = str(attempt.preflight_fault).replace("_", " ")
+    return _quoted(status, attempt.error or fault, attempt.error_message)
+
+
+def _quoted(status: int | None, error: str, message: str) -> str:
+    """`400 invalid_grant “Invalid refresh token”`: the server's own words, shortened."""
+    words = [str(status) if status is not None else "", error[:QUOTE_LENGTH]]
+    if message:
+        words.append(f"“{message[:QUOTE_LENGTH]}”")
+    return " ".join(word for word in words if word)
