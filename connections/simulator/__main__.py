@@ -7,9 +7,14 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
+from connections.simulator.archive import load, save
 from connections.simulator.presets import PRESETS
 from connections.simulator.server import SimulatorServer
+
+_SAVE_EVERY = 5.0  # seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"an instance to begin with, any number of times; presets: {', '.join(PRESETS)}",
     )
     parser.add_argument("--port-per-instance", action="store_true", help="give each instance a port of its own as well")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep users and tokens here between two runs")
     parser.add_argument("--tls-cert", metavar="FILE", help="serve https with this certificate chain")
     parser.add_argument("--tls-key", metavar="FILE")
 
@@ -39,17 +45,20 @@ def serve(options: argparse.Namespace) -> int:
     tls = (options.tls_cert, options.tls_key) if options.tls_cert else None
     server = SimulatorServer(host=options.host, port=options.port, port_per_instance=options.port_per_instance, tls=tls)
     try:
+        if options.state is not None:
+            load(server.world, options.state)
         for wanted in options.instance:
             name, _, preset = wanted.partition("=")
-            server.world.add_instance(name, preset or "13.3")
-        asyncio.run(_until_signalled(server))
+            if name not in server.world.instances:
+                server.world.add_instance(name, preset or "13.3")
+        asyncio.run(_until_signalled(server, options.state))
     except (ValueError, OSError) as exc:
         sys.stderr.write(f"{exc}\n")
         return 2
     return 0
 
 
-async def _until_signalled(server: SimulatorServer) -> None:
+async def _until_signalled(server: SimulatorServer, state: Path | None) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -57,7 +66,11 @@ async def _until_signalled(server: SimulatorServer) -> None:
     await server.open()
     sys.stdout.write(f"listening on {server.url}\n")
     sys.stdout.flush()
-    await stopping.wait()
+    while not stopping.is_set():
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), _SAVE_EVERY)
+        if state is not None:
+            save(server.world, state)
     await server.close()
 
 

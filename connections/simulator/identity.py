@@ -32,9 +32,7 @@ def mint(instance: Instance, user: User, platform: str, *, family: str, offline:
         refresh_expires=now + parameters.refresh_token_lifetime,
         family=family,
     )
-    instance.idm[token.access] = token
-    if token.refresh is not None:
-        instance.idm_by_refresh[token.refresh] = token
+    instance.remember(token)
     return token
 
 

@@ -94,6 +94,16 @@ class Instance:
         self.tables.keys[key.id] = key
         return key
 
+    def reset(self, platforms: set[str]) -> None:
+        """Empty tables, as before the first user and key."""
+        self.tables = Tables(platforms=platforms)
+
+    def remember(self, pair: IdmToken) -> None:
+        """Keep a pair of the STS, to be found by either half."""
+        self.idm[pair.access] = pair
+        if pair.refresh is not None:
+            self.idm_by_refresh[pair.refresh] = pair
+
     # --- questions
 
     def find_user(self, name: str) -> User:

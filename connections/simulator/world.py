@@ -18,7 +18,7 @@ class World:
 
     def __init__(self, *, clock: Callable[[], float] = time.time, seed: int | None = None) -> None:
         self._clock = clock
-        self._offset = 0.0
+        self.offset = 0.0  # seconds by which `advance` has moved the clock
         self._random = random.Random(seed)
         self.instances: dict[str, Instance] = {}
         self.journal = Journal()
@@ -30,10 +30,10 @@ class World:
         return iter(list(self.instances.values()))
 
     def clock(self) -> float:
-        return self._clock() + self._offset
+        return self._clock() + self.offset
 
     def advance(self, seconds: float) -> None:
-        self._offset += seconds
+        self.offset += seconds
 
     def add_instance(self, name: str, preset: str = "13.3", **parameters: object) -> Instance:
         """A fresh server with the users `admin`/`admin` and `svc`/`secret`, the key `sugar`, the platform `intg`."""

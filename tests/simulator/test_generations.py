@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from connections.simulator import World
+from connections.simulator import Response, World
+from connections.simulator.wire import Json
 from tests.simulator.player import Clock, Player, told
 
 INVALID = (401, "invalid_grant", "The access token provided is invalid.")
@@ -50,8 +51,17 @@ def test_a_login_evicts_the_same_user_and_platform_whatever_the_client(world: Wo
     svc = player(world, preset)
     svc.instance.key("other", "s3cret")
     mine = svc.tokens()
-    svc.tokens(client_id="other", client_secret="s3cret", platform="INTG" if preset == "7.7" else "intg")
+    svc.tokens(client_id="other", client_secret="s3cret", platform="intg")
     assert told(svc.refresh(mine)) == DEAD
+
+
+def test_eviction_compares_platforms_without_case(world: World) -> None:
+    """A lax registry takes any spelling, MySQL takes them for one."""
+    svc = player(world, "7.7")
+    for mine, theirs in (("INTG", "intg"), ("intg", "Intg")):
+        tokens = svc.tokens(platform=mine)
+        svc.tokens(platform=theirs)
+        assert told(svc.refresh(tokens)) == DEAD
 
 
 def test_a_login_evicts_nothing_before_7_2_and_in_idm(world: World) -> None:
@@ -176,6 +186,19 @@ def test_sudo_evicts_the_targets_own_row_and_its_token_lives_on(svc: Player, clo
     assert not svc.lives(borrowed)
     refused = svc.instance.call("POST", path, token=str(svc.tokens()["access_token"]), payload={})
     assert refused.status == 403
+
+
+def test_sudo_ends_at_a_sudo_session_and_at_unknown_users(svc: Player) -> None:
+    admin = Player(svc.instance, user="admin", password="admin").tokens()
+
+    def sudo(tokens: Json, user: str) -> Response:
+        return svc.instance.call(
+            "POST", f"/rest/v10/oauth2/sudo/{user}", token=str(tokens["access_token"]), payload={"platform": "intg"}
+        )
+
+    assert told(sudo(admin, "nobody"))[:2] == (404, "not_found")
+    borrowed = sudo(admin, "admin").json()
+    assert told(sudo(borrowed, "svc"))[:2] == (403, "not_authorized")
 
 
 def test_a_session_expires_once_and_is_unknown_afterwards(anybody: Player, clock: Clock) -> None:

@@ -148,6 +148,7 @@ def test_a_timed_lockout_refuses_the_right_password_until_it_ends(svc: Player, c
     assert locked[2] == "Too many failed login attempts. You can try logging in again in 5 min."
     assert svc.refresh(mine).status == 200
     clock.now += 300
+    assert told(svc.sign_in(password="x")) == BAD  # counted anew: one failure does not lock again
     assert svc.sign_in().status == 200
 
 
