@@ -254,6 +254,14 @@ class Role(TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
 
+class NotReady(TextChoices):
+    """Why /readyz turns traffic away."""
+
+    DATABASE = "database"
+    MIGRATIONS = "migrations"
+    KEYS = "keys"
+
+
 BUILT_IN_PLATFORMS = frozenset(
     {
         "base",

@@ -19,6 +19,7 @@ KEY_BYTES = 32
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 Maker = Callable[[], str]
+KEY_FILES = ("secret_key", "encryption_keys", "fingerprint_key", "instance_id")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -54,18 +53,12 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+def postgres_url() -> str:
     """A real PostgreSQL for tests that bring their own processes or databases, whatever the suite itself runs on.
 
-    One server per run: the processes of a parallel run share it through their common directory.
+    One server per run: the processes of a parallel run share it.
     """
-    running = os.environ.get("TEST_DATABASE_URL")
-    if running:
-        return running
-    directory: Path = tmp_path_factory.getbasetemp()
-    if "PYTEST_XDIST_WORKER" in os.environ:
-        directory = directory.parent
-    return postgres.start(directory / "postgres")
+    return os.environ.get("TEST_DATABASE_URL") or postgres.start()
 
 
 @pytest.fixture

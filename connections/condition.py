@@ -1,0 +1,224 @@
+"""How an installation is: what `doctor` tells a person and `/readyz` tells a machine.
+
+Each examination looks at one thing and answers with findings; none changes anything.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Max
+from django_q.brokers import get_broker
+
+from connections.models import Connection, EncryptionKey, Heartbeat, Installation, database_now
+from connections.vault import Keyring, VaultError
+from sugaradmin.keys import KEY_FILES
+
+SILENT_BEATS = 4
+LATE = timedelta(minutes=5)
+LONG_QUEUE = 1_000
+CLOCK_SKEW = timedelta(seconds=5)
+LEAST_FREE_BYTES = 100 * 1024 * 1024
+QUEUE_PROCESSES = 8
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of the doctor: what was looked at, how it is, and what to do where it is not well."""
+
+    name: str
+    level: Level
+    sentence: str
+    remedy: str = ""
+
+
+def examine() -> list[Finding]:
+    """Everything, in the order in which a person would mend it. Never raises on trouble of the database."""
+    return [finding for examination in EXAMINATIONS for finding in _safely(examination)]
+
+
+def pending_migrations() -> list[str]:
+    """Names of migrations that this release has and the database has not."""
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    targets = executor.loader.graph.leaf_nodes()
+    return [f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(targets)]
+
+
+def key_trouble() -> str:
+    """What is wrong with the keys, in one sentence; empty when every key fits what it was."""
+    try:
+        ring = Keyring.parse(settings.SUGARADMIN.encryption_keys)
+    except VaultError as error:
+        return str(error)
+    known = list(EncryptionKey.objects.values_list("key_id", "check_value"))
+    missing = [key_id for key_id, _ in known if key_id not in ring.ids]
+    if missing:
+        return f"The key {', '.join(missing)} is missing: secrets that it sealed cannot be opened."
+    wrong = [key_id for key_id, check in known if not ring.matches_check(key_id, check)]
+    return f"The key {', '.join(wrong)} is another one than it was." if wrong else ""
+
+
+def _safely(examination: Callable[[], Iterator[Finding]]) -> list[Finding]:
+    name = examination.__name__.removeprefix("_")
+    try:
+        return list(examination())
+    except DatabaseError as error:
+        words = " ".join(str(error).split()[:12])
+        return [_fail(name, f"The database did not answer: {words}…", "Look at DATABASE_URL and at the database.")]
+
+
+def _ok(name: str, sentence: str) -> Finding:
+    return Finding(name=name, level=Level.OK, sentence=sentence)
+
+
+def _warn(name: str, sentence: str, remedy: str) -> Finding:
+    return Finding(name=name, level=Level.WARN, sentence=sentence, remedy=remedy)
+
+
+def _fail(name: str, sentence: str, remedy: str) -> Finding:
+    return Finding(name=name, level=Level.FAIL, sentence=sentence, remedy=remedy)
+
+
+def _settings() -> Iterator[Finding]:
+    config = settings.SUGARADMIN
+    if config.development:
+        yield _warn("settings", "This is a development installation.", "Set SUGARADMIN_ENV=production for real use.")
+        return
+    if config.base_url.partition("://")[2].split(":")[0] in {"localhost", "127.0.0.1"}:
+        yield _warn("settings", "Links in mails point at this machine.", "Set SUGARADMIN_BASE_URL.")
+    if config.allow_http:
+        yield _warn(
+            "settings", "Tokens may travel unencrypted.", "Give the instances TLS; unset SUGARADMIN_ALLOW_HTTP."
+        )
+    yield _ok("settings", f"Production at {config.base_url}, instance {config.instance_id}.")
+
+
+def _data_directory() -> Iterator[Finding]:
+    directory = settings.SUGARADMIN.data_dir
+    if not os.access(directory, os.W_OK | os.X_OK):
+        yield _fail("data_directory", f"{directory} is not writable.", "Give it to the user that runs Sugaradmin.")
+        return
+    paths = [directory, *(directory / name for name in KEY_FILES if (directory / name).exists())]
+    opened = [path.name for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
+    if opened:
+        names = ", ".join(opened)
+        yield _fail("data_directory", f"Others may read {names}.", f"chmod -R go-rwx {directory}")
+    if shutil.disk_usage(directory).free < LEAST_FREE_BYTES:
+        yield _fail("data_directory", "The disk is almost full: answers could not be spooled.", "Make room on it.")
+    if not opened:
+        yield _ok("data_directory", f"{directory} is writable and closed to others.")
+
+
+def _database() -> Iterator[Finding]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
+        version = cursor.fetchone()[0]
+    yield _ok("database", f"{connection.display_name} {version} answers.")
+    if connection.vendor == "postgresql":
+        yield from _pool()
+
+
+def _pool() -> Iterator[Finding]:
+    """All processes of this node together must not ask for more than the server gives."""
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_connections")
+        most = int(cursor.fetchone()[0])
+    size = settings.DATABASES[DEFAULT_DB_ALIAS]["OPTIONS"].get("pool", {}).get("max_size", 0)
+    wanted = size * (settings.SUGARADMIN.web_processes + QUEUE_PROCESSES)
+    if wanted > most:
+        remedy = "Lower SUGARADMIN_DATABASE_POOL or raise max_connections."
+        yield _warn("pool", f"This node may ask for {wanted} connections; the server has {most}.", remedy)
+    else:
+        yield _ok("pool", f"Up to {size} connections a process, {wanted} in all of the server's {most}.")
+
+
+def _migrations() -> Iterator[Finding]:
+    pending = pending_migrations()
+    if pending:
+        yield _fail("migrations", f"{len(pending)} not applied, first {pending[0]}.", "Run: manage.py migrate")
+    else:
+        yield _ok("migrations", "All applied.")
+
+
+def _keys() -> Iterator[Finding]:
+    trouble = key_trouble()
+    if trouble:
+        yield _fail("keys", trouble, "Put the right key back into SUGARADMIN_ENCRYPTION_KEYS; nothing was deleted.")
+    else:
+        yield _ok("keys", "Every key fits what it sealed.")
+
+
+def _copy() -> Iterator[Finding]:
+    reason = Installation.objects.values_list("read_only_reason", flat=True).first()
+    if reason:
+        remedy = "If this is the only installation that runs on this data, confirm it; else stop one."
+        yield _fail("copy", f"Custody is read-only: {reason}", remedy)
+    else:
+        yield _ok("copy", "This is no copy of another installation.")
+
+
+def _worker() -> Iterator[Finding]:
+    newest = Heartbeat.objects.aggregate(newest=Max("beat_at"))["newest"]
+    start = "Start it: manage.py serve (or serve --only worker)."
+    if newest is None:
+        yield _warn("worker", "The background worker has never run.", start)
+        return
+    age = database_now() - newest
+    if age > settings.SUGARADMIN.heartbeat * SILENT_BEATS:
+        yield _fail("worker", f"Silent for {age.total_seconds():.0f} s: refreshes are not running.", start)
+    else:
+        yield _ok("worker", f"Last sign of life {age.total_seconds():.0f} s ago.")
+
+
+def _queue() -> Iterator[Finding]:
+    depth = get_broker().queue_size()
+    if depth > LONG_QUEUE:
+        yield _warn("queue", f"{depth} tasks wait.", "Add a worker node, or look for one that hangs in the log.")
+    else:
+        yield _ok("queue", f"{depth} tasks wait.")
+
+
+def _due() -> Iterator[Finding]:
+    late = Connection.objects.present().filter(due_at__lt=database_now() - LATE).count()
+    if late:
+        yield _fail("due", f"{late} connections were due over 5 minutes ago.", "See the worker and the queue above.")
+    else:
+        yield _ok("due", "Nothing that is due waits.")
+
+
+def _spool() -> Iterator[Finding]:
+    files = list(settings.SUGARADMIN.spool_dir.glob("*.json"))
+    if files:
+        remedy = "They are replayed when the worker starts; keep them and their keys until they are gone."
+        yield _warn("spool", f"{len(files)} answers wait on disk for the database.", remedy)
+    else:
+        yield _ok("spool", "No answer waits on disk.")
+
+
+def _clock() -> Iterator[Finding]:
+    skew = abs(database_now() - datetime.now(UTC))
+    if skew > CLOCK_SKEW:
+        remedy = "Run a time service on both. Custody goes by the database's clock; logs and pages may mislead."
+        yield _warn("clock", f"This node and the database differ by {skew.total_seconds():.0f} s.", remedy)
+    else:
+        yield _ok("clock", f"This node and the database differ by {skew.total_seconds() * 1000:.0f} ms.")
+
+
+EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
+    _settings, _data_directory, _database, _migrations, _keys, _copy, _worker, _queue, _due, _spool, _clock,
+)  # fmt: skip
