@@ -64,6 +64,7 @@ def climb(pk: int, want: Want) -> Climb:
     while len(outcomes) < MOST_RUNGS:
         claimed = claims.claim(pk, want, started=boottime(), skip=skip)
         if isinstance(claimed, Declined):
+            _look_at_access(pk, outcomes)
             return Climb(outcomes=tuple(outcomes), declined=claimed)
         outcome = send(claimed)
         outcomes.append(outcome)
@@ -190,15 +191,12 @@ def _learn(claimed: Claim, access_token: str) -> None:
     if not claimed.is_version_wanted:
         return
     wire.release_database()
-    version = client.rest_version(claimed.target.instance_url, claimed.target.ca_pem)
-    public = client.public_metadata(
-        claimed.target.instance_url, claimed.target.ca_pem, rest_path=claimed.target.rest_path
-    )
-    upkeep.note_server(
-        claimed.connection_pk,
-        generation=generation_of(version.rest_max, is_idm=public.is_idm),
-        version=version.rest_max,
-    )
+    target = claimed.target
+    rest = client.rest_version(target.instance_url, target.ca_pem)
+    public = client.public_metadata(target.instance_url, target.ca_pem, rest_path=target.rest_path)
+    release = "" if claimed.is_session_bound else client.server_info(target, access_token=access_token).server_version
+    generation = generation_of(server_version=release, rest_max=rest.rest_max, is_idm=public.is_idm)
+    upkeep.note_server(claimed.connection_pk, generation=generation, version=release or rest.rest_max)
 
 
 def _log_out(claimed: Claim, answer: Answer) -> None:

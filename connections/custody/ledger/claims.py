@@ -60,7 +60,8 @@ def _claim(pk: int, want: Want, started: float, skip: frozenset[Rung]) -> Claim 
         row.due_at = None
         _yield_to_open(row, now)
     if declined is None:
-        declined = _is_too_early(row, want, now)
+        # The next rung of a climb does not wait: what limits it are the breakers and the bound.
+        declined = _is_bound_reached(row, now) if skip else _is_too_early(row, want, now)
     if declined is not None:
         return _declined(row, declined)
     step = resolution.next_step(row, want, now, skip=skip)

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from connections.choices import (
     AttemptKind,
@@ -203,7 +203,8 @@ def _supersede(before: TokenVersion | None, now: datetime) -> None:
 
 
 def wipe(versions: QuerySet[TokenVersion]) -> None:
-    versions.exclude(access_token=None, refresh_token=None).update(access_token=None, refresh_token=None)
+    holding = Q(access_token__isnull=False) | Q(refresh_token__isnull=False)
+    versions.filter(holding).update(access_token=None, refresh_token=None)
 
 
 def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet) -> TokenVersion:
