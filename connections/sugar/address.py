@@ -9,7 +9,7 @@ import idna
 
 from connections.egress import AddressBlocked, Url, parse_url
 
-_PASTED_AROUND = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff\"'`<>()[]{}«»„“”‚‘’,;"
+_PASTED_AROUND = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff\"'`<>(){}«»„“”‚‘’,;"
 _WEB_SCHEME = re.compile(r"(https?):/+", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _TAILS = re.compile(r"/(?:api/rest\.php|rest|service|index\.(?:php|html?)|install\.php)(?:/.*)?$", re.IGNORECASE)
@@ -56,10 +56,8 @@ def _parse(url: str) -> Url:
 
 
 def _unwrap(text: str) -> str:
-    """Without what surrounds a pasted address; brackets of a bare IPv6 literal are put back by `_ascii_host`."""
-    bare = text.strip()
-    if not bare.startswith("["):
-        bare = bare.strip(_PASTED_AROUND)
+    """Without what surrounds a pasted address; square brackets stay, they belong to IPv6."""
+    bare = text.strip(_PASTED_AROUND)
     if not bare:
         raise AddressError(
             "The address is empty. Paste the address of the Sugar instance, such as https://crm.example.com."
@@ -91,9 +89,9 @@ def _split_path(rest: str) -> tuple[str, str]:
 
 def _split_port(authority: str) -> tuple[str, str]:
     if authority.startswith("["):
-        host, _bracket, after = authority.partition("]")
-        if after and not after.startswith(":"):
-            raise AddressError("The address holds something after the ] of its IPv6 address. Only a port may follow.")
+        host, bracket, after = authority.partition("]")
+        if not bracket or (after and not after.startswith(":")):
+            raise AddressError("An IPv6 address stands in square brackets; after the ] only a port may follow.")
         return f"{host}]", after.removeprefix(":")
     if _IPV6_BARE.fullmatch(authority):
         return f"[{authority}]", ""

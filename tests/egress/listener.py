@@ -114,6 +114,12 @@ def answer(body: bytes = b"", *, status: int = 200, headers: str = "Content-Type
     return script
 
 
+def read_and_reset(visit: Visit) -> None:
+    """Take the request and cut the line; without the reading, the connection itself may already fail."""
+    visit.read_request()
+    visit.reset()
+
+
 class Authority:
     """A throw-away certificate authority."""
 

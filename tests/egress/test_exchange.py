@@ -17,7 +17,7 @@ from connections.egress import (
     ProtocolBroken,
     TlsInvalid,
 )
-from tests.egress.listener import Authority, Listener, Visit, answer
+from tests.egress.listener import Authority, Listener, Visit, answer, read_and_reset
 
 
 class Stop(Exception):
@@ -119,9 +119,7 @@ def test_a_header_that_cannot_be_sent_is_found_before_the_last_word(egress: Egre
     assert server.requests == []
 
 
-@pytest.mark.parametrize(
-    "script", [lambda visit: visit.read_request(), lambda visit: visit.reset()], ids=["closed", "reset"]
-)
+@pytest.mark.parametrize("script", [Visit.read_request, read_and_reset], ids=["closed", "reset"])
 def test_no_answer_at_all_may_have_been_sent(egress: Egress, script: object) -> None:
     with Listener(script) as server, pytest.raises(ConnectionLost) as lost:  # type: ignore[arg-type]
         egress.request("POST", server.url(), content=b"x", deadline=5, cap=9)
@@ -212,7 +210,7 @@ def test_errors_and_debug_logs_hold_nothing_that_was_sent_or_received(
     caplog.set_level(logging.DEBUG)
     scripts = [
         answer(b"canary", status=500, headers="Set-Cookie: download_token=canary\r\n"),
-        lambda visit: visit.reset(),
+        read_and_reset,
     ]
     with Listener(scripts[0]) as server:
         for script in scripts:

@@ -45,7 +45,11 @@ def test_an_address_needs_a_certificate_for_the_address(egress: Egress, authorit
 
 
 def test_a_server_that_speaks_no_tls_is_told_apart(egress: Egress) -> None:
-    with Listener(lambda visit: visit.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")) as server, pytest.raises(TlsInvalid):
+    def script(visit: Visit) -> None:
+        visit.sock.recv(10_000)
+        visit.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with Listener(script) as server, pytest.raises(TlsInvalid):
         egress.request("GET", f"https://crm.example.com:{server.port}/", deadline=5, cap=99)
 
 
