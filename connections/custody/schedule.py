@@ -45,13 +45,13 @@ def capped_sign_in_at(signed_in_at: datetime, chain_ends_at: datetime) -> dateti
 
 def backoff(failures: int, first: timedelta, most: timedelta = MAX_BACKOFF) -> timedelta:
     """Doubles from `first`, with jitter, up to `most`."""
-    step = min(first * 2 ** min(max(failures - 1, 0), 20), most)
+    step = min(first * (1 << min(max(failures - 1, 0), 20)), most)
     return step * random.uniform(0.8, 1)  # noqa: S311
 
 
 def report_wait(streak: int) -> timedelta:
     """Reports that keep coming for fresh versions: 30 s, doubling to 15 min."""
-    return timedelta(0) if streak <= 0 else min(REPORT_BACKOFF * 2 ** min(streak - 1, 10), MAX_BACKOFF)
+    return timedelta(0) if streak <= 0 else min(REPORT_BACKOFF * (1 << min(streak - 1, 10)), MAX_BACKOFF)
 
 
 def grants_per_hour(access_lifetime: timedelta) -> int:

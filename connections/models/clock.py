@@ -44,7 +44,7 @@ class DatabaseLater(Func):
         super().__init__()
         self.seconds = float(seconds)
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
+    def as_sql(self, compiler: SQLCompiler, connection: Any, *args: Any, **extra: Any) -> Any:
         return "(clock_timestamp() + make_interval(secs => %s))", [self.seconds]
 
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import FieldError
 from django.db import models
@@ -30,7 +30,13 @@ def attempt_id() -> str:
     return new_public_id("a")
 
 
-class SealedField(models.TextField):  # type: ignore[type-arg]  # stubs take set and get types, we fix both
+if TYPE_CHECKING:
+    SealedColumn = models.TextField["Sealed | None", "Sealed | None"]
+else:
+    SealedColumn = models.TextField
+
+
+class SealedField(SealedColumn):
     """A secret as the vault sealed it. Never opened on load, never looked up, never serialised.
 
     The field itself cannot bind a ciphertext to its row (it sees no row when it reads and no key when it
@@ -38,6 +44,9 @@ class SealedField(models.TextField):  # type: ignore[type-arg]  # stubs take set
     """
 
     description = "A sealed secret"
+    if TYPE_CHECKING:
+        _pyi_private_set_type: Sealed | None  # type: ignore[assignment]  # a sealed column holds no text
+        _pyi_private_get_type: Sealed | None  # type: ignore[assignment]
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Sealed | None:
         return Sealed(value) if value else None

@@ -242,9 +242,10 @@ def _origin(claim: Claim, row: Connection) -> Origin:
 
 def _close_candidate(attempt: Attempt, number: int, now: datetime) -> None:
     """Proven by use: the kept answer is the parent of this version."""
-    Attempt.objects.filter(pk=attempt.candidate_of_id, state=AttemptState.ANSWERED).update(
-        state=AttemptState.SETTLED, answer=None
-    )
+    if attempt.candidate_of_id is not None:
+        Attempt.objects.filter(pk=attempt.candidate_of_id, state=AttemptState.ANSWERED).update(
+            state=AttemptState.SETTLED, answer=None
+        )
 
 
 def _note_version(
