@@ -108,6 +108,11 @@ class Environment:
             )
         return parts
 
+    @property
+    def known(self) -> frozenset[str]:
+        """Every name that a reader asked for."""
+        return frozenset(self._known)
+
     def refuse_unknown(self) -> None:
         """Stop on a name with our prefix that no reader asked for: a typing error must not become a default."""
         for name in sorted(self._variables):
