@@ -65,7 +65,7 @@ all_facts = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(all_facts)
 def test_no_rule_raises_and_no_diagnosis_is_without_proof(facts: Facts) -> None:
     diagnosis = diagnose(facts)
@@ -81,7 +81,7 @@ def test_no_rule_raises_and_no_diagnosis_is_without_proof(facts: Facts) -> None:
     assert {item.attempt for item in diagnosis.evidence} - {None} <= {a.number for a in facts.attempts}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(all_facts)
 def test_a_chain_that_nothing_stored_can_repair_never_looks_well(facts: Facts) -> None:
     """The rules and the status agree: no refresh token, no password and no doubt is a person's case."""
@@ -92,7 +92,7 @@ def test_a_chain_that_nothing_stored_can_repair_never_looks_well(facts: Facts) -
         assert diagnosis.trouble in (Trouble.PERSON, Trouble.IN_DOUBT)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(all_facts)
 def test_a_known_doubt_is_never_called_healthy_or_waited_for(facts: Facts) -> None:
     facts = replace(facts, has_refresh_token=True, is_in_doubt=True, is_new_chain_wanted=False)

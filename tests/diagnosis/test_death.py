@@ -7,7 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from connections.choices import AttemptState, Confidence, DiagnosisCode, Fault, FixBy, Generation, Rung, Trouble
+from connections.choices import (
+    AttemptState,
+    Confidence,
+    DiagnosisCode,
+    Fault,
+    FixBy,
+    Generation,
+    Rung,
+    Trouble,
+    VersionState,
+)
 from connections.diagnosis import Facts, is_chain_dead, trouble_of
 from tests.diagnosis.journal import (
     DAY,
@@ -161,6 +171,8 @@ def test_a_token_that_ran_out_unnoticed_is_expired_by_the_clock() -> None:
 
 def test_a_living_chain_is_not_dead() -> None:
     assert not is_chain_dead(HEALTHY)
+    ended = replace(V19, state=VersionState.ENDED, refresh_expires_at=NOW)
+    assert not is_chain_dead(story(versions=(ended,)))
 
 
 @pytest.mark.parametrize("fault", [Fault.MAINTENANCE, Fault.LICENSE])
@@ -188,6 +200,17 @@ def test_an_outage_does_not_hide_that_a_person_is_needed() -> None:
     facts = dead(refused_refresh(31), attempt(32, fault=Fault.DNS_FAILURE, sent_at=None))
     assert found(facts).trouble == Trouble.PERSON
     assert found(facts).code == DiagnosisCode.REFRESH_TOKEN_SUPERSEDED
+
+
+def test_a_platform_that_is_gone_too_does_not_hide_why_the_chain_died() -> None:
+    gone = attempt(32, preflight_fault=Fault.PLATFORM_NOT_REGISTERED, sent_at=None)
+    assert found(dead(refused_refresh(31), gone)).code == DiagnosisCode.REFRESH_TOKEN_SUPERSEDED
+
+
+def test_a_burnt_token_is_lost_once_maintenance_is_no_longer_the_word() -> None:
+    burnt = attempt(31, fault=Fault.MAINTENANCE, http_status=401, error="need_login")
+    diagnosis = found(story(burnt, attempt(32, fault=Fault.DNS_FAILURE, sent_at=None), has_password=False))
+    assert (diagnosis.code, diagnosis.trouble) == (DiagnosisCode.REFRESH_TOKEN_LOST, Trouble.PERSON)
 
 
 def test_an_edit_of_the_address_asks_for_the_password() -> None:

@@ -19,6 +19,7 @@ from tests.diagnosis.journal import (
     V18,
     V19,
     attempt,
+    dead,
     dead_with_password,
     found,
     look,
@@ -130,8 +131,19 @@ def test_a_lost_sign_in_is_in_doubt_while_a_password_is_stored() -> None:
 
 
 def test_the_daily_try_of_a_dead_token_does_not_turn_down_into_doubt() -> None:
-    facts = dead_with_password(refused_refresh(31), lost(32), has_password=False, can_sign_in_now=False)
-    assert found(facts).trouble == Trouble.PERSON
+    draining = lost(32, state=AttemptState.SENT, closed_at=None, lost_at=REFUSED)
+    for daily in (draining, lost(32)):
+        assert found(dead(refused_refresh(31), daily)).trouble == Trouble.PERSON
+
+
+def test_a_definite_answer_about_the_set_up_outranks_a_doubt() -> None:
+    facts = story(lost(31), attempt(32, fault=Fault.CLIENT_INVALID, http_status=400, error="invalid_client"))
+    assert (found(facts).code, found(facts).trouble) == (DiagnosisCode.CLIENT_INVALID, Trouble.PERSON)
+
+
+def test_a_slow_test_leaves_no_doubt_even_after_a_sent_sign_in() -> None:
+    facts = story(sign_in(31), look(32, Fault.TIMEOUT))
+    assert (found(facts).code, found(facts).trouble) == (DiagnosisCode.TIMEOUT, Trouble.UNREACHABLE)
 
 
 @pytest.mark.parametrize(
@@ -173,6 +185,7 @@ DEAD_V19 = replace(V19, access_dead_at=REFUSED)
     "facts",
     [
         story(is_access_dead=True, versions=(V18, DEAD_V19)),
+        story(is_access_dead=True),
         story(look(31, Fault.ACCESS_TOKEN_INVALID)),
         story(attempts=(replace(SETTLED, verify_fault=Fault.ACCESS_TOKEN_INVALID, verify_status=401),)),
         story(is_session_bound=True, reports=(report(error_message="The access token provided is invalid."),)),

@@ -32,7 +32,7 @@ from connections.diagnosis.rules.finding import (
     is_chain_dead,
     trouble_of,
 )
-from connections.diagnosis.rules.history import AMBIGUOUS, BURNS, REFUSALS, History, fault_of, was_sent
+from connections.diagnosis.rules.history import AMBIGUOUS, BURNS, REFUSALS, History, fault_of
 from connections.diagnosis.rules.sign_in import FINAL, client_fix_by, refused_sign_in
 from connections.diagnosis.rules.warnings import standing_warning
 from connections.diagnosis.rules.wording import attempt_told, moment_told
@@ -211,12 +211,10 @@ def _stopped_by(history: History, newest: AttemptFact) -> Finding:
         return Finding(code=DiagnosisCode.OUTCOME_UNKNOWN, confidence=Confidence.CERTAIN, evidence=told)
     if fault in REFUSALS:
         return _refused_for_now(history, told)
-    in_doubt = fault in AMBIGUOUS and was_sent(newest)
     return Finding(
         code=code_of(fault),
         confidence=Confidence.POSSIBLE if fault == Fault.UNKNOWN else Confidence.CERTAIN,
         evidence=told,
-        trouble=Trouble.IN_DOUBT if in_doubt else None,
         fix_by=client_fix_by(history, fault),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from connections.choices import AttemptState, Confidence, DiagnosisCode, Fault, Generation, Trouble
 from connections.diagnosis.facts import AttemptFact, Evidence, Facts
@@ -104,7 +105,12 @@ def _identity_away(history: History) -> Finding | None:
 
 def _still_young(expires_at: datetime, facts: Facts) -> Evidence:
     minutes = max(1, int((expires_at - facts.now).total_seconds() // 60))
-    return Evidence(text=_("By the time Sugar gave it, the token has %(minutes)s minutes left.") % {"minutes": minutes})
+    text = ngettext(
+        "By the time Sugar gave it, the token has %(minutes)s minute left.",
+        "By the time Sugar gave it, the token has %(minutes)s minutes left.",
+        minutes,
+    )
+    return Evidence(text=text % {"minutes": minutes})
 
 
 def _died_early(history: History, seen: AttemptFact | None) -> Finding:
@@ -116,10 +122,12 @@ def _died_early(history: History, seen: AttemptFact | None) -> Finding:
         evidence.append(attempt_told(seen, facts))
     if history.last_settled is not None and _verify_fault(history) in TOKEN_FAULTS:
         evidence.append(verify_told(history.last_settled, facts))
+    reported = _reports_told(history)
+    found_dead = Evidence(text=_("The present access token was found dead before its announced end."))
     return Finding(
         code=DiagnosisCode.ACCESS_TOKEN_REJECTED,
         confidence=Confidence.CERTAIN if evidence else Confidence.LIKELY,
-        evidence=(*evidence, *_reports_told(history)),
+        evidence=(*evidence, *reported) or (found_dead,),
     )
 
 
