@@ -196,7 +196,7 @@ def _read_error(
     return replace(
         blank,
         fault=fault,
-        error="" if error in secrets else error,
+        error=_shown_error(error, secrets),
         error_message=texts.shown(message, secrets=secrets),
         external_login_host=_origin_of(url)[1],
         is_definite=is_definite,
@@ -217,6 +217,12 @@ def _error_of(document: dict[str, Json]) -> str:
     """Sugar's error code; empty where there is none that Sugar could have written."""
     error = document.get("error")
     return error.lower() if isinstance(error, str) and _ERROR.fullmatch(error.lower()) else ""
+
+
+def _shown_error(error: str, secrets: tuple[str, ...]) -> str:
+    """A code of Sugar's own is shown whatever the password is; of others, none that echoes what we sent."""
+    is_echo = any(len(secret) >= texts.HIDDEN_FROM and secret.lower() in error for secret in secrets)
+    return "" if is_echo and error not in verdicts.KNOWN_ERRORS else error
 
 
 def _origin_of(url: str) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from urllib.parse import quote, quote_plus
 SHOWN_CHARACTERS = 500
 READ_CHARACTERS = 4096  # no text of Sugar's is longer; keeps the patterns cheap
 REMOVED = "[removed]"
+HIDDEN_FROM = 4  # shorter secrets stay: cutting every "a" out of a sentence would spell them
 
 
 class Text(enum.Enum):
@@ -132,8 +133,8 @@ def _hide_token(word: re.Match[str]) -> str:
 
 
 def _without(message: str, secret: str) -> str:
-    """Short secrets stay: cutting every "a" out of a sentence would spell them."""
-    if len(secret) < 4:
+    """The text with no form of the secret that a server might echo."""
+    if len(secret) < HIDDEN_FROM:
         return message
     forms = {
         secret,

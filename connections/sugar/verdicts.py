@@ -119,6 +119,8 @@ AT_API = (
 
 ROWS = ANYWHERE + AT_PREFLIGHT + AT_TOKEN + AT_API
 
+KNOWN_ERRORS = frozenset(row.error for row in ROWS if row.error) | {"unsupported_grant_type", "invalid_scope"}
+
 IN_FRONT = frozenset({401, 403, 406, 407, 451})
 NOWHERE = frozenset({404, 405, 410})
 

@@ -88,6 +88,7 @@ def hostile_urls() -> list[str]:
     urls += [f"https://{host}:8443/" for host in FORBIDDEN_IPV4]
     urls += [f"https://crm.example{chr(code)}.com/" for code in range(0x21)]
     urls += [f"https://crm.example.com/{chr(code)}" for code in (*range(0x21), 0x7F, 0x80, 0xA0, 0x2028, 0xFF0F)]
+    urls += [f"https://crm.example.com/{odd}" for odd in ("#x", "x?y#z", "\\x", "x?\\y")]
     urls += [f"{scheme}://crm.example.com/" for scheme in ("http", "ftp", "file", "gopher", "dict", "ws", "javascript")]
     urls += [
         f"https://crm.example.com:{port}/" for port in ("0", "00443", "65536", "99999", "-1", "4a", "22", "8443", " 1")
@@ -197,6 +198,8 @@ def test_an_allowed_network_is_reached_on_any_port_and_nothing_beside_it() -> No
 def test_plain_http_is_only_for_allowed_networks() -> None:
     door = _production(allow_http=True, allowed_networks=(ipaddress.ip_network("10.1.0.0/16"),))
     door.check_address("http://10.1.2.3:8080/")
+    with pytest.raises(AddressBlocked):
+        _production(allow_http=True, allowed_ports=frozenset({80})).check_address("http://crm.example.com/")
     for url in ("http://crm.example.com/", "http://10.2.0.1/", "http://1.1.1.1/", "http://127.0.0.1/"):
         with pytest.raises(AddressBlocked):
             door.check_address(url)

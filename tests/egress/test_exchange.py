@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import logging
+import tracemalloc
 
 import pytest
 
@@ -177,8 +178,11 @@ def test_a_compressed_body_is_undone_under_the_same_cap(egress: Egress) -> None:
     with Listener(answer(gzip.compress(b'{"a": 1}'), headers=packed)) as server:
         assert egress.request("GET", server.url(), deadline=5, cap=1000).body == b'{"a": 1}'
         server.script = answer(gzip.compress(b"0" * 10_000_000), headers=packed)
+        tracemalloc.start()
         with pytest.raises(AnswerTooLarge):
             egress.request("GET", server.url(), deadline=5, cap=64 * 1024)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000  # the ten million zeros were never held
+        tracemalloc.stop()
         server.script = answer(b"not gzip at all", headers=packed)
         with pytest.raises(ProtocolBroken):
             egress.request("GET", server.url(), deadline=5, cap=64 * 1024)
@@ -207,7 +211,8 @@ def test_what_is_not_http_is_told_apart(egress: Egress, answered: bytes) -> None
 def test_errors_and_debug_logs_hold_nothing_that_was_sent_or_received(
     egress: Egress, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.DEBUG)
+    for name in ("", "httpcore", "httpcore.http11", "httpcore.connection"):
+        caplog.set_level(logging.DEBUG, logger=name)
     scripts = [
         answer(b"canary", status=500, headers="Set-Cookie: download_token=canary\r\n"),
         read_and_reset,

@@ -274,8 +274,11 @@ def test_what_we_sent_never_comes_back_in_a_text(server: Listener, client: Sugar
         assert hidden not in got.error_message
     assert got.error_message.startswith("Bad login [removed] | [removed]")
     assert len(got.error_message) == 500
-    server.script = say(401, {"error": secret, "error_message": ""})
-    assert "hunter2" not in repr(client.sign_in(target_at(server), password=secret, deadline=5))
+    for error in ("hunter22", "Hunter22", "bad_hunter22"):
+        server.script = say(401, {"error": error, "error_message": ""})
+        assert "hunter" not in repr(client.sign_in(target_at(server), password="Hunter22", deadline=5)).lower()
+    server.script = say(401, {"error": "need_login", "error_message": ""})
+    assert client.sign_in(target_at(server), password="login", deadline=5).error == "need_login"
 
 
 def test_a_password_that_is_a_word_of_the_text_does_not_give_itself_away(server: Listener, client: SugarClient) -> None:
@@ -287,9 +290,10 @@ def test_a_password_that_is_a_word_of_the_text_does_not_give_itself_away(server:
 def test_huge_hostile_texts_cost_no_time(server: Listener, client: SugarClient) -> None:
     began = time.monotonic()
     for filler in ("authenti", "a", '\\"', "zu viele ", "1.", "portal ", "[", "{"):
-        body = '{"error": "invalid_grant", "error_message": "' + filler * (1_000_000 // len(filler)) + '"}'
-        server.script = answer(body.encode()[: 1024 * 1024], status=401)
-        client.ping(target_at(server), access_token="at", deadline=5)
-        server.script = answer(("{" + f'"{filler}' * 10_000).encode()[: 64 * 1024])
-        client.refresh(target_at(server), refresh_token="rt", deadline=5)
-    assert time.monotonic() - began < 5
+        open_end = '{"error": "invalid_grant", "error_message": "' + filler * (1_000_000 // len(filler))
+        for body in (open_end, open_end + '"}'):
+            server.script = answer(body.encode(), status=401)
+            client.ping(target_at(server), access_token="at", deadline=5)
+            server.script = answer(body.encode()[: 64 * 1024])
+            client.refresh(target_at(server), refresh_token="rt", deadline=5)
+    assert time.monotonic() - began < 8
