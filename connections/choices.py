@@ -225,7 +225,6 @@ class EventKind(TextChoices):
     HELD = "held", _("Held")
     SIGNED_IN = "signed_in", _("Signed in")
     REFRESHED = "refreshed", _("Refreshed")
-    VERIFIED = "verified", _("Token verified")
     GRANT_FAILED = "grant_failed", _("Grant failed")
     GRANT_ABANDONED = "grant_abandoned", _("Grant not sent")
     IN_DOUBT = "in_doubt", _("Outcome unknown")

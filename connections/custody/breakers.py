@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
-from connections.choices import AttemptKind, Trigger
+from connections.choices import AttemptKind, AttemptState, Trigger
+from connections.custody import schedule
 from connections.models import Attempt, Connection
 
 DAY = timedelta(days=1)
@@ -56,6 +57,17 @@ def automatic_sign_in(row: Connection, now: datetime) -> Allowance:
     return Allowance(is_allowed=until is None, allowed_at=until, refused=len(refused))
 
 
+def sign_in_ahead_at(row: Connection, now: datetime) -> datetime | None:
+    """Where the instance caps sessions: when to start the next chain, before this one ends. None: not by itself."""
+    if row.chain_ends_at is None or row.signed_in_at is None or row.password is None:
+        return None
+    at = schedule.capped_sign_in_at(row.signed_in_at, row.chain_ends_at)
+    allowance = automatic_sign_in(row, now)
+    if allowance.is_allowed:
+        return at
+    return max(at, allowance.allowed_at) if allowance.allowed_at is not None else None
+
+
 def _after_refusals(refused: list[datetime | None]) -> datetime | None:
     """Two at once, then one a day."""
     if len(refused) < FREE_REFUSALS or refused[0] is None:
@@ -91,7 +103,8 @@ def _after_budget(row: Connection, now: datetime) -> datetime | None:
 
 
 def deliberate_sign_in(row: Connection, now: datetime) -> Allowance:
-    """A person's try: at most five an hour per (instance, user)."""
+    """A person's try: at most five an hour per (instance, user) that did not succeed. One that did resets Sugar's
+    own count, and an instance onboarded on several platforms must not run dry."""
     hour_ago = now - timedelta(hours=1)
     sent = list(
         Attempt.objects.filter(
@@ -101,6 +114,7 @@ def deliberate_sign_in(row: Connection, now: datetime) -> Allowance:
             trigger__in=DELIBERATE,
             sent_at__gt=hour_ago,
         )
+        .exclude(state=AttemptState.SETTLED)
         .order_by("-sent_at")
         .values_list("sent_at", flat=True)[:DELIBERATE_SIGN_INS_AN_HOUR]
     )

@@ -85,11 +85,14 @@ def facts_of(row: Connection, now: datetime, *, present_refusal: datetime | None
         attempts=_attempts(row),
         versions=_versions(row),
         reports=_reports(row, now),
+        password_set_at=row.password_set_at,
+        is_in_doubt=row.doubt_after is not None,
     )
 
 
 def _attempts(row: Connection) -> tuple[AttemptFact, ...]:
-    newest = Attempt.objects.filter(connection=row).defer("answer", "report", "timings").order_by("-number")
+    since_edit = Attempt.objects.filter(connection=row, generation=row.generation)
+    newest = since_edit.defer("answer", "report", "timings").order_by("-number")
     return tuple(_attempt_fact(attempt) for attempt in reversed(newest[:ATTEMPTS_LOOKED_AT]))
 
 
@@ -115,6 +118,8 @@ def _attempt_fact(attempt: Attempt) -> AttemptFact:
         sent_at=attempt.sent_at,
         closed_at=attempt.closed_at,
         lost_at=attempt.lost_at,
+        preflight_status=attempt.preflight_status,
+        verify_status=attempt.verify_status,
     )
 
 

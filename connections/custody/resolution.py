@@ -30,12 +30,20 @@ def next_step(row: Connection, want: Want, now: datetime, *, skip: frozenset[Run
         return _deliberate_sign_in(row, want, now)
     if row.doubt_after is not None:
         return _rung(row, want, now, skip)
+    if want.goal == Goal.KEEP and Rung.STORED_PASSWORD not in skip and _is_cap_near(row, now):
+        return Step(kind=AttemptKind.PASSWORD, rung=Rung.STORED_PASSWORD)
     live = _refreshable(row)
     if live is not None and not row.is_new_chain_wanted and Rung.NONE not in skip:
         return Step(kind=AttemptKind.REFRESH, version=live)
     if row.adopted_token is not None and Rung.NONE not in skip:
         return Step(kind=AttemptKind.REFRESH)
     return _revival(row, want, now, skip)
+
+
+def _is_cap_near(row: Connection, now: datetime) -> bool:
+    """A refresh would inherit the chain's end: only a sign-in goes on beyond it."""
+    ahead_at = breakers.sign_in_ahead_at(row, now)
+    return ahead_at is not None and ahead_at <= now
 
 
 def _deliberate_sign_in(row: Connection, want: Want, now: datetime) -> Step | Declined:

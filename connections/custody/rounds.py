@@ -15,7 +15,7 @@ from connections.custody import spool
 from connections.custody.ledger import upkeep
 from connections.custody.sending import climb, ping_living
 from connections.custody.values import Decline, Goal, Want
-from connections.models import Connection, TokenVersion, database_now
+from connections.models import Connection, DatabaseNow, database_now
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def _tend(pk: int) -> None:
 
 def tend(pk: int) -> str:
     """The next thing for one connection: proof, look, or grant. Returns a word."""
-    row = Connection.objects.select_related("tenant").filter(pk=pk).first()
+    row = Connection.objects.select_related("tenant").annotate(now=DatabaseNow()).filter(pk=pk).first()
     if row is None:
         return "gone"
     if not _may_ask_host(row):
@@ -84,9 +84,7 @@ def _may_ask_host(row: Connection) -> bool:
 def _is_look_due(row: Connection) -> bool:
     if row.is_session_bound or row.access_dead_at is not None:
         return False
-    now = database_now()
-    proofs = TokenVersion.objects.filter(connection=row, state="live", verify_due_at__lte=now)
-    return (row.probe_due_at is not None and row.probe_due_at <= now) or proofs.exists()
+    return row.probe_due_at is not None and row.probe_due_at <= row.now  # type: ignore[attr-defined]  # annotated
 
 
 def _is_grant_due(pk: int) -> bool:

@@ -12,6 +12,7 @@ MAX_BACKOFF = timedelta(minutes=15)
 CLIENT_INVALID_AGAIN = timedelta(hours=1)
 USE_NOTED_EVERY = timedelta(minutes=10)
 DEFAULT_REFRESH_LIFETIME = timedelta(seconds=1_209_600)  # Sugar's default: 14 days (SUGAR.md section 1)
+LEAST_BOUND = 12
 REPORT_BACKOFF = timedelta(seconds=30)
 
 
@@ -30,8 +31,15 @@ def warm_refresh_at(issued_at: datetime, access_expires_at: datetime, percent: i
     return access_expires_at - ahead + ahead * random.uniform(0, 0.2)  # noqa: S311  # spread, no secret
 
 
-def idle_refresh_at(issued_at: datetime, refresh_expires_at: datetime | None) -> datetime:
-    """Half of the refresh lifetime: early enough for days of trouble, late enough to spare workers' tokens."""
+def idle_refresh_at(
+    issued_at: datetime, refresh_expires_at: datetime | None, chain_ends_at: datetime | None = None
+) -> datetime:
+    """Half of the refresh lifetime: early enough for days of trouble, late enough to spare workers' tokens.
+
+    Under a cap a refresh prolongs nothing, and half of what is left would never end: on the last day there is none.
+    """
+    if chain_ends_at is not None and chain_ends_at - issued_at < DAY:
+        return chain_ends_at + MIN_LEAD
     lifetime = (refresh_expires_at - issued_at) if refresh_expires_at else DEFAULT_REFRESH_LIFETIME
     return issued_at + max(lifetime, timedelta(0)) / 2 * random.uniform(0.95, 1)  # noqa: S311
 
@@ -56,7 +64,7 @@ def report_wait(streak: int) -> timedelta:
 
 def grants_per_hour(access_lifetime: timedelta) -> int:
     """The bound of INV12: 12, and twice the number of access lifetimes in an hour."""
-    return 12 + int(2 * timedelta(hours=1) / max(access_lifetime, timedelta(seconds=1)))
+    return LEAST_BOUND + int(2 * timedelta(hours=1) / max(access_lifetime, timedelta(seconds=1)))
 
 
 def is_capped(earlier: datetime | None, later: datetime | None, between: timedelta) -> bool:

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from connections.choices import AttemptKind, Endpoint, Generation, Rung, Trigger
-from connections.custody import keys
+from connections.custody import guard, keys
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import claims, settlement, upkeep
 from connections.custody.values import Claim
@@ -88,7 +88,9 @@ def _replay_until_empty() -> None:
 
 
 def replay() -> int:
-    """Settles every spooled answer; returns how many. No grant leaves, so read-only custody does it too."""
+    """Settles every spooled answer; returns how many. No grant leaves, so a copy does it too; wrong keys do not."""
+    if guard.key_trouble():
+        return 0
     done = 0
     for path in files():
         page = json.loads(path.read_text())

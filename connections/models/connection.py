@@ -99,7 +99,7 @@ class Connection(models.Model):
     access_expires_at = models.DateTimeField(null=True)
     access_dead_at = models.DateTimeField(null=True)
     access_doubtful_until = models.DateTimeField(null=True, db_comment="A good ping may still be a cached one")
-    probe_due_at = models.DateTimeField(null=True, db_comment="When its access token is pinged next")
+    probe_due_at = models.DateTimeField(null=True, db_comment="Next ping of its access token: proof or look")
     refresh_expires_at = models.DateTimeField(null=True)
     has_refresh_token = models.BooleanField(default=False, db_comment="Stored and not refused")
     answer_lost_at = models.DateTimeField(null=True, db_comment="An open attempt knows that its answer is lost")

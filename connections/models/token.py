@@ -28,7 +28,6 @@ class TokenVersion(models.Model):
     access_expires_at = models.DateTimeField()
     refresh_expires_at = models.DateTimeField(null=True)
     verified_at = models.DateTimeField(null=True, db_comment="Proven alive after the grant")
-    verify_due_at = models.DateTimeField(null=True, db_comment="When the deciding ping is due")
     access_dead_at = models.DateTimeField(null=True, db_comment="A ping found the access token dead")
     pinged_at = models.DateTimeField(null=True, db_comment="Last ping on a worker's report")
     ping_taken_until = models.DateTimeField(null=True, db_comment="Somebody is pinging for a report")

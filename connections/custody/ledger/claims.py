@@ -186,11 +186,13 @@ def _is_too_early(row: Connection, want: Want, now: datetime) -> Declined | None
 
 def _is_bound_reached(row: Connection, now: datetime) -> Declined | None:
     """INV12, whatever else goes wrong: grants per connection and hour are bounded."""
+    hour_ago = now - timedelta(hours=1)
+    sent = Attempt.objects.filter(connection=row, sent_at__gt=hour_ago).order_by("-sent_at")
+    if row.attempt_count < schedule.LEAST_BOUND or not sent[schedule.LEAST_BOUND - 1 : schedule.LEAST_BOUND].exists():
+        return None  # far from any bound: the usual case, told by one look
     live = transitions.live_version(row)
     lifetime = live.access_expires_at - live.issued_at if live else timedelta(hours=1)
-    hour_ago = now - timedelta(hours=1)
     bound = schedule.grants_per_hour(lifetime)
-    sent = Attempt.objects.filter(connection=row, sent_at__gt=hour_ago).order_by("-sent_at")
     oldest = sent.values_list("sent_at", flat=True)[bound - 1 : bound].first()
     if oldest is None:
         return None

@@ -8,11 +8,12 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from connections.choices import OPEN_STATES, AttemptState, EventKind, Trouble, VersionState
-from connections.custody import audit, journal, keys
+from connections.custody import audit, guard, journal, keys
 from connections.custody.audit import Actor
 from connections.custody.ledger import transitions
 from connections.custody.ledger.claims import target_of
 from connections.custody.ledger.settlement import CHAIN_FIELDS, wipe
+from connections.custody.problems import Conflict
 from connections.models import Attempt, Connection, ConnectionTag, Tenant, TokenVersion, database_now
 from connections.sugar import Target, host_port
 from connections.vault import VaultError
@@ -89,7 +90,7 @@ class Farewell:
 
 
 def create(tenant: Tenant, entry: Entry, actor: Actor) -> Connection:
-    """Raises EditRefused."""
+    """Raises EditRefused, Conflict where no secret may be written."""
     try:
         with transaction.atomic():
             return _create(tenant, entry, actor)
@@ -117,7 +118,7 @@ def _create(tenant: Tenant, entry: Entry, actor: Actor) -> Connection:
 
 
 def edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | None]:
-    """Applies what `entry` names. Raises EditRefused, Connection.DoesNotExist."""
+    """Applies what `entry` names. Raises EditRefused, Connection.DoesNotExist, Conflict where no secret may be written."""
     try:
         with transaction.atomic():
             return _edit(pk, entry, actor)
@@ -183,6 +184,8 @@ def _set_tags(row: Connection, entry: Entry) -> None:
 
 
 def _set_secrets(row: Connection, entry: Entry, now: datetime) -> None:
+    if (entry.password or entry.client_secret or entry.refresh_token) and guard.key_trouble():
+        raise Conflict("read_only", guard.key_trouble())
     ring = keys.keyring()
     if entry.password and row.store_password:
         row.password_number += 1
@@ -238,9 +241,7 @@ def _origin(url: str) -> str:
 
 def _end_chain(row: Connection, now: datetime) -> None:
     """Its tokens belong to another instance, user or platform: nobody is handed them any more."""
-    TokenVersion.objects.filter(connection=row, state=VersionState.LIVE).update(
-        state=VersionState.ENDED, ended_at=now, verify_due_at=None
-    )
+    TokenVersion.objects.filter(connection=row, state=VersionState.LIVE).update(state=VersionState.ENDED, ended_at=now)
     wipe(TokenVersion.objects.filter(connection=row))
     Attempt.objects.filter(connection=row, answer__isnull=False, state=AttemptState.ANSWERED).update(
         answer=None, state=AttemptState.DISCARDED

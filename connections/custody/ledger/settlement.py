@@ -65,7 +65,8 @@ def settle(claim: Claim, sealed: SealedAnswer) -> Outcome:
         row, now = transitions.locked_with_clock(claim.connection_pk)
         attempt = Attempt.objects.get(pk=claim.attempt_pk)
         outcome = _settle(row, attempt, claim, sealed, now)
-        transitions.reschedule(row, now)
+        if outcome.result != Result.VERSION:
+            transitions.reschedule(row, now)
         row.save(update_fields=CHAIN_FIELDS)
         reach(Point.SETTLE_WRITTEN, claim.connection_id)
     reach(Point.SETTLED, claim.connection_id)
@@ -199,7 +200,8 @@ def _supersede(before: TokenVersion | None, now: datetime) -> None:
     before.state = VersionState.SUPERSEDED
     before.ended_at = now
     before.save(update_fields=["state", "ended_at"])
-    wipe(TokenVersion.objects.filter(connection_id=before.connection_id, number__lt=before.number))
+    if before.verified_at is None:  # else its proof has wiped them already
+        wipe(TokenVersion.objects.filter(connection_id=before.connection_id, number__lt=before.number))
 
 
 def wipe(versions: QuerySet[TokenVersion]) -> None:
@@ -228,9 +230,12 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
         # Counted from before the request left: never later than what Sugar means, whatever the answer's way took.
         issued_at=sent_at,
         access_expires_at=sent_at + timedelta(seconds=tokens.expires_in),
+        # A chain that ends by a cap says 0 at last: no news, its end is known.
         refresh_expires_at=sent_at + timedelta(seconds=tokens.refresh_expires_in)
         if tokens.refresh_expires_in
-        else None,
+        else None
+        if claim.kind == AttemptKind.PASSWORD
+        else row.chain_ends_at,
     )
 
 
@@ -274,19 +279,20 @@ def _note_version(
         attempt=attempt.number,
         version=version.number,
     )
-    if _needs_rules(row):
+    if _needs_rules(row, now):
         transitions.update_diagnosis(row, now, actor=attempt.actor or attempt.trigger, attempt=attempt.number)
         transitions.plan_retry(row, now, was_sent=True)
     transitions.plan_refresh(row, version, now)
+    transitions.reschedule(row, now, live=version, has_open=False)
 
 
-def _needs_rules(row: Connection) -> bool:
+def _needs_rules(row: Connection, now: datetime) -> bool:
     """The rules read the journal; where nothing was or could be wrong, a refresh is spared the queries."""
     return bool(
         row.diagnosis_code
         or row.trouble != Trouble.NONE
         or row.doubt_after is not None
-        or row.superseded_at
+        or (row.superseded_at is not None and now - row.superseded_at < schedule.DAY)
         or row.chain_ends_at
         or row.is_password_expired
     )
@@ -323,6 +329,7 @@ def _note_chain(row: Connection, version: TokenVersion, before: TokenVersion | N
 
 def _refused(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, now: datetime) -> Outcome:
     """Sugar's own no. The attempt is over; what it means for the connection the rules say."""
+    live = transitions.live_version(row)
     row.failures += 1
     row.answer_lost_at = None
     attempt.is_refused_try = claim.kind == AttemptKind.PASSWORD and answer.fault in REFUSED_TRY
@@ -344,6 +351,8 @@ def _refused(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, no
     )
     transitions.update_diagnosis(row, now, actor=claim.actor or claim.trigger, attempt=attempt.number)
     transitions.plan_retry(row, now, was_sent=True)
+    if row.trouble == Trouble.NONE and live is not None:
+        transitions.plan_refresh(row, live, now)  # a sign-in ahead of a cap: the chain lives, the next try has its time
     return _outcome(claim, Result.REFUSED, row, goes_on=is_dead, fault=answer.fault or "")
 
 

@@ -144,9 +144,14 @@ def as_json(found: Diagnosis) -> dict[str, Any]:
     }
 
 
-def reschedule(row: Connection, now: datetime, *, live: TokenVersion | None = None) -> None:
-    """Sets `due_at`: the earliest of everything that could be due. Custody enqueues nothing, it writes this."""
-    attempt = open_grant(row)
+def reschedule(
+    row: Connection, now: datetime, *, live: TokenVersion | None = None, has_open: bool | None = None
+) -> None:
+    """Sets `due_at`: the earliest of everything that could be due. Custody enqueues nothing, it writes this.
+
+    `live` and `has_open=False` spare the hot path queries whose answers it knows.
+    """
+    attempt = open_grant(row) if has_open is not False else None
     if attempt is not None:
         # Also for what is deleted or held: an attempt that nobody closes would block its triple for ever.
         row.due_at = attempt.drain_until or attempt.send_by
@@ -157,7 +162,7 @@ def reschedule(row: Connection, now: datetime, *, live: TokenVersion | None = No
     live = live or live_version(row)
     times = [_grant_due(row, live, now)]
     if live is not None and live.access_dead_at is None and not row.is_session_bound:
-        times += [live.verify_due_at, row.probe_due_at]
+        times.append(row.probe_due_at)
     row.due_at = min((at for at in times if at is not None), default=None)
     if row.due_at is not None and row.report_wait_until is not None:
         row.due_at = max(row.due_at, row.report_wait_until)
@@ -165,7 +170,8 @@ def reschedule(row: Connection, now: datetime, *, live: TokenVersion | None = No
 
 def _grant_due(row: Connection, live: TokenVersion | None, now: datetime) -> datetime | None:
     if row.trouble != Trouble.NONE or row.doubt_after is not None:
-        return row.retry_at or (now if row.doubt_after is not None else None)
+        is_free = row.doubt_after is not None or row.trouble != Trouble.PERSON
+        return row.retry_at or (now if is_free else None)
     if row.is_new_chain_wanted or row.version_count == 0:
         return row.retry_at or (now if _can_begin(row) else None)
     return row.next_refresh_at
@@ -180,14 +186,14 @@ def plan_refresh(row: Connection, live: TokenVersion, now: datetime) -> None:
     """Near expiry for the warm, half of the refresh lifetime for the idle and the paused (DESIGN section 4.9)."""
     percent = settings.SUGARADMIN.refresh_lead_percent
     warm = schedule.is_warm(last_used_at=row.last_used_at, signed_in_at=row.signed_in_at, now=now)
-    idle_at = schedule.idle_refresh_at(live.issued_at, live.refresh_expires_at)
-    times = [idle_at]
+    times = [schedule.idle_refresh_at(live.issued_at, live.refresh_expires_at, row.chain_ends_at)]
     if warm and row.paused_at is None:
         times.append(schedule.warm_refresh_at(live.issued_at, live.access_expires_at, percent))
         if live.access_dead_at is not None:
             times.append(now)
-    if row.chain_ends_at is not None and row.signed_in_at is not None and row.password is not None:
-        times.append(schedule.capped_sign_in_at(row.signed_in_at, row.chain_ends_at))
+    ahead_at = breakers.sign_in_ahead_at(row, now)
+    if ahead_at is not None:
+        times.append(ahead_at)
     row.next_refresh_at = min(times)
 
 

@@ -81,17 +81,25 @@ def note_ping(pk: int, number: int, answer: Answer, *, verifying: int | None = N
         if version is None:
             return True  # it has moved on; what this ping says is history
         is_alive = _note(row, version, answer, now, actor=actor)
-        version.save(update_fields=["verified_at", "verify_due_at", "access_dead_at", "pinged_at", "ping_taken_until"])
-        transitions.reschedule(row, now, live=version)
+        version.save(update_fields=["verified_at", "access_dead_at", "pinged_at", "ping_taken_until"])
+        _reschedule(row, version, now, is_hot=verifying is not None)
         row.save(update_fields=CHAIN_FIELDS)
     return is_alive
+
+
+def _reschedule(row: Connection, version: TokenVersion, now: datetime, *, is_hot: bool) -> None:
+    """Right after a grant the question for an open attempt is spared: keeping the earlier time is safe without it."""
+    before = row.due_at
+    transitions.reschedule(row, now, live=version, has_open=False if is_hot else None)
+    if is_hot and before is not None and row.due_at is not None:
+        row.due_at = min(before, row.due_at)
 
 
 def _note(row: Connection, version: TokenVersion, answer: Answer, now: datetime, *, actor: str) -> bool:
     version.ping_taken_until = None
     if answer.fault is None:
         version.pinged_at = now
-        _note_alive(row, version, now, actor=actor)
+        _note_alive(row, version, now)
         return True
     if answer.fault == Fault.SESSION_REJECTED:
         row.is_session_bound = True  # our own network may be what it objects to: no more pings from us
@@ -104,10 +112,7 @@ def _note(row: Connection, version: TokenVersion, answer: Answer, now: datetime,
         _note_dead(row, version, answer, now, actor=actor)
         return False
     # Anything else says nothing about the token: look again, soon while the version is unproven.
-    again = now + schedule.backoff(row.failures + 1, settings.SUGARADMIN.retry)
-    if version.verified_at is None:
-        version.verify_due_at = again
-    row.probe_due_at = again
+    row.probe_due_at = now + schedule.backoff(row.failures + 1, settings.SUGARADMIN.retry)
     return True
 
 
@@ -122,7 +127,7 @@ def _is_identity_trouble(row: Connection, version: TokenVersion, now: datetime) 
     return row.session_generation == Generation.IDM and is_fresh and version.verified_at is not None
 
 
-def _note_alive(row: Connection, version: TokenVersion, now: datetime, *, actor: str) -> None:
+def _note_alive(row: Connection, version: TokenVersion, now: datetime) -> None:
     config = settings.SUGARADMIN
     row.probe_due_at = _probe_at(row, version, now)
     row.access_doubtful_until = _doubtful_until(row, now)
@@ -130,19 +135,10 @@ def _note_alive(row: Connection, version: TokenVersion, now: datetime, *, actor:
         return
     proven_at = version.issued_at + config.session_check
     if row.session_generation in MAY_BE_CACHED and now < proven_at:
-        version.verify_due_at = proven_at  # this ping may come from a 120 s memory
+        row.probe_due_at = proven_at  # this ping may come from a 120 s memory; a later one decides
         return
     version.verified_at = now
-    version.verify_due_at = None
     wipe(TokenVersion.objects.filter(connection=row, number__lt=version.number))
-    journal.write_event(
-        row,
-        EventKind.VERIFIED,
-        f"Version {version.number} is proven: Sugar accepts it.",
-        at=now,
-        actor=actor,
-        version=version.number,
-    )
 
 
 def _probe_at(row: Connection, version: TokenVersion, now: datetime) -> datetime | None:
@@ -166,7 +162,6 @@ def _note_dead(row: Connection, version: TokenVersion, answer: Answer, now: date
     if version.access_dead_at is not None:
         return
     version.access_dead_at = now
-    version.verify_due_at = None
     row.access_dead_at = now
     row.access_doubtful_until = None
     row.probe_due_at = None
@@ -199,7 +194,7 @@ def note_believed_death(pk: int, number: int, *, actor: str) -> None:
             return
         version.verified_at = version.verified_at or now  # unproven is not the same as doubtful here
         _note_dead(row, version, answer, now, actor=actor)
-        version.save(update_fields=["verified_at", "verify_due_at", "access_dead_at"])
+        version.save(update_fields=["verified_at", "access_dead_at"])
         transitions.reschedule(row, now, live=version)
         row.save(update_fields=CHAIN_FIELDS)
 

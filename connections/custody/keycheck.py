@@ -1,0 +1,63 @@
+"""Do the keys of this process fit the data? Asked at start, then every few seconds by the guard.
+
+Each key has a known value beside the data (`EncryptionKey.check_value`), made when the key is first seen. A key of the
+same name and other bytes, or a missing one that something stored was sealed with, makes custody read-only: no grant
+leaves, no secret is written, nothing is deleted. With the right key back, all is as it was.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+
+from connections.custody import columns, keys
+from connections.models import EncryptionKey, database_now
+from connections.vault import Keyring, VaultError
+
+logger = logging.getLogger(__name__)
+
+
+def trouble() -> str:
+    """What is wrong with the keys, in one sentence; empty when every key fits. Changes nothing."""
+    try:
+        ring = keys.keyring()
+    except VaultError as refused:
+        return str(refused)
+    known = dict(EncryptionKey.objects.values_list("key_id", "check_value"))
+    wrong = [key_id for key_id in ring.ids if key_id in known and not ring.matches_check(key_id, known[key_id])]
+    if wrong:
+        return f"The encryption key {', '.join(wrong)} is another one than it was."
+    missing = [key_id for key_id in known if key_id not in ring.ids and columns.is_needed(key_id)]
+    if missing:
+        return f"The encryption key {', '.join(missing)} is missing: what it sealed cannot be opened."
+    return ""
+
+
+def take_note() -> str:
+    """At start: keeps a value for each key seen for the first time, forgets a key that left and that nothing needs.
+
+    Answers like `trouble`, and says it in the log.
+    """
+    found = trouble()
+    if found:
+        logger.error("Custody is read-only: %s", found, extra={"action": "check_keys"})
+        return found
+    ring = keys.keyring()
+    _remember(ring)
+    _forget(ring)
+    return ""
+
+
+def _remember(ring: Keyring) -> None:
+    now = database_now()
+    EncryptionKey.objects.bulk_create(
+        [EncryptionKey(key_id=one, check_value=ring.key_check(one), first_seen_at=now) for one in ring.ids],
+        ignore_conflicts=True,
+    )
+
+
+def _forget(ring: Keyring) -> None:
+    """Not while an answer on disk may still be sealed with it: that is found by looking at the disk, not the rows."""
+    if not any(settings.SUGARADMIN.spool_dir.glob("*.json")):
+        EncryptionKey.objects.exclude(key_id__in=ring.ids).delete()
