@@ -19,8 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max
 from django_q.brokers import get_broker
 
-from connections.models import Connection, EncryptionKey, Heartbeat, Installation, database_now
-from connections.vault import Keyring, VaultError
+from connections.custody import keycheck
+from connections.models import Connection, Heartbeat, Installation, database_now
 from sugaradmin.keys import KEY_FILES
 
 SILENT_BEATS = 4
@@ -57,20 +57,6 @@ def pending_migrations() -> list[str]:
     executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
     targets = executor.loader.graph.leaf_nodes()
     return [f"{migration.app_label}.{migration.name}" for migration, _ in executor.migration_plan(targets)]
-
-
-def key_trouble() -> str:
-    """What is wrong with the keys, in one sentence; empty when every key fits what it was."""
-    try:
-        ring = Keyring.parse(settings.SUGARADMIN.encryption_keys)
-    except VaultError as error:
-        return str(error)
-    known = list(EncryptionKey.objects.values_list("key_id", "check_value"))
-    missing = [key_id for key_id, _ in known if key_id not in ring.ids]
-    if missing:
-        return f"The key {', '.join(missing)} is missing: secrets that it sealed cannot be opened."
-    wrong = [key_id for key_id, check in known if not ring.matches_check(key_id, check)]
-    return f"The key {', '.join(wrong)} is another one than it was." if wrong else ""
 
 
 def _safely(examination: Callable[[], Iterator[Finding]]) -> list[Finding]:
@@ -156,7 +142,7 @@ def _migrations() -> Iterator[Finding]:
 
 
 def _keys() -> Iterator[Finding]:
-    trouble = key_trouble()
+    trouble = keycheck.trouble()
     if trouble:
         yield _fail("keys", trouble, "Put the right key back into SUGARADMIN_ENCRYPTION_KEYS; nothing was deleted.")
     else:

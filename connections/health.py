@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from connections.choices import NotReady
-from connections.condition import key_trouble, pending_migrations
+from connections.condition import pending_migrations
+from connections.custody import keycheck
 from connections.metrics import exposition
 
 BEARER = re.compile(r"(?i)bearer +(\S+)")
@@ -56,7 +57,7 @@ def reasons_not_ready() -> list[str]:
         connection.ensure_connection()
         if pending_migrations():
             return [NotReady.MIGRATIONS]
-        return [NotReady.KEYS] if key_trouble() else []
+        return [NotReady.KEYS] if keycheck.trouble() else []
     except DatabaseError:
         return [NotReady.DATABASE]
 

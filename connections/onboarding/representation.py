@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import Any, TypedDict
 
 from django.conf import settings
-from django.db.models import F, Max
+from django.db.models import Min
 
+from connections.choices import Trouble, VersionState
 from connections.models import Connection, ConnectionTag, Event, TokenVersion
 
 
@@ -24,7 +25,7 @@ class TokenJson(TypedDict):
 
 
 class EvidenceJson(TypedDict):
-    """`attempt` is a number within the connection, `event` the id of the newest event about that attempt."""
+    """`attempt` is a number within the connection, `event` the id of the first event about that attempt."""
 
     text: str
     attempt: int | None
@@ -45,7 +46,6 @@ class DiagnosisJson(TypedDict):
 class ConnectionJson(TypedDict):
     id: str
     tenant: str
-    external_id: str
     label: str
     instance_url: str
     platform: str
@@ -74,7 +74,7 @@ class EventJson(TypedDict):
 
 
 EventIds = Mapping[tuple[int, int], int]
-"""(connection's key, attempt's number) → id of the newest event about it."""
+"""(connection's key, attempt's number) → id of the first event about it."""
 
 
 def connection_as_json(row: Connection) -> ConnectionJson:
@@ -86,10 +86,10 @@ def connections_as_json(rows: Iterable[Connection]) -> list[ConnectionJson]:
     """A page of them in three queries, whatever their number. Each row is annotated, its tenant selected."""
     page = list(rows)
     pks = [row.pk for row in page]
-    fingerprints = _fingerprints(pks)
+    live = _live_versions(pks)
     tags = _tags(pks)
     events = _event_ids([row for row in page if row.diagnosis])
-    return [_connection(row, fingerprints.get((row.pk, row.version_count), ""), tags, events) for row in page]
+    return [_connection(row, live.get(row.pk), tags.get(row.pk, []), events) for row in page]
 
 
 def event_as_json(event: Event) -> EventJson:
@@ -124,11 +124,10 @@ def instant(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
-def _connection(row: Connection, fingerprint: str, tags: Mapping[int, list[str]], events: EventIds) -> ConnectionJson:
+def _connection(row: Connection, live: TokenVersion | None, tags: list[str], events: EventIds) -> ConnectionJson:
     return ConnectionJson(
         id=row.public_id,
         tenant=row.tenant.slug,
-        external_id=row.external_id,
         label=row.label,
         instance_url=row.instance_url,
         platform=row.platform,
@@ -137,25 +136,32 @@ def _connection(row: Connection, fingerprint: str, tags: Mapping[int, list[str]]
         status=str(row.status),  # type: ignore[attr-defined]  # annotated by with_status
         dies_at=instant(row.dies_at),  # type: ignore[attr-defined]  # annotated by with_status
         diagnosis=_diagnosis(row, events),
-        token=_token(row, fingerprint),
+        token=_token(row, live),
         last_success_at=instant(row.last_success_at),
-        next_refresh_at=instant(row.next_refresh_at),
-        tags=tags.get(row.pk, []),
+        next_refresh_at=instant(_next_refresh_at(row)),
+        tags=tags,
         created_at=instant(row.created_at),
     )
 
 
-def _token(row: Connection, fingerprint: str) -> TokenJson | None:
-    """Null until the first sign-in."""
-    if row.version_count == 0:
+def _token(row: Connection, live: TokenVersion | None) -> TokenJson | None:
+    """Null while there is none: before the first sign-in, and after an edit has ended the chain."""
+    if live is None:
         return None
     return TokenJson(
-        version=row.version_count,
-        access_expires_at=instant(row.access_expires_at),
-        refresh_expires_at=instant(row.refresh_expires_at),
+        version=live.number,
+        access_expires_at=instant(live.access_expires_at),
+        refresh_expires_at=instant(live.refresh_expires_at),
         chain_ends_at=instant(row.chain_ends_at),
-        fingerprint=fingerprint,
+        fingerprint=live.fingerprint,
     )
+
+
+def _next_refresh_at(row: Connection) -> datetime | None:
+    """When custody acts next by itself: in trouble that is the next try, on hold it is never."""
+    if row.held_at is not None:
+        return None
+    return row.next_refresh_at if row.trouble == Trouble.NONE else row.retry_at
 
 
 def _diagnosis(row: Connection, events: EventIds) -> DiagnosisJson | None:
@@ -178,10 +184,9 @@ def _stored(stored: Mapping[str, Any], pk: int, events: EventIds) -> DiagnosisJs
     )
 
 
-def _fingerprints(pks: list[int]) -> dict[tuple[int, int], str]:
-    """Of the newest versions: a row is found by its number, so old ones of the same connection do not count."""
-    newest = TokenVersion.objects.filter(connection__in=pks, number=F("connection__version_count")).order_by()
-    return {(pk, number): text for pk, number, text in newest.values_list("connection_id", "number", "fingerprint")}
+def _live_versions(pks: list[int]) -> dict[int, TokenVersion]:
+    live = TokenVersion.objects.filter(connection__in=pks, state=VersionState.LIVE).order_by()
+    return {one.connection_id: one for one in live.defer("access_token", "refresh_token")}
 
 
 def _tags(pks: list[int]) -> dict[int, list[str]]:
@@ -207,6 +212,6 @@ def _event_ids_of(wanted: Mapping[int, set[int]]) -> EventIds:
         Event.objects.filter(connection__in=list(wanted), attempt__in=numbers)
         .order_by()
         .values_list("connection_id", "attempt")
-        .annotate(newest=Max("pk"))
+        .annotate(first=Min("pk"))
     )
-    return {(pk, attempt): newest for pk, attempt, newest in found if attempt is not None}
+    return {(pk, attempt): first for pk, attempt, first in found if attempt is not None}

@@ -1,4 +1,4 @@
-"""What must be true before anything serves: tables, cache table, static files. One node at a time does it."""
+"""What must be true before anything serves: tables, cache table, keys, static files. One node at a time does it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from connections.custody import keycheck
 from sugaradmin import __version__
 
 # Any number will do, as long as every release uses the same.
@@ -25,6 +26,7 @@ def prepare(*, static: bool) -> None:
     with migration_lock():
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
+        keycheck.take_note()
     disconnect()
     if static and not settings.SUGARADMIN.development:
         _collect_static()

@@ -19,7 +19,7 @@ from django_q.models import OrmQ
 
 from connections import condition, health
 from connections.models import Connection, EncryptionKey, Heartbeat, Installation, Tenant, database_now
-from connections.vault import Keyring
+from connections.vault import Keyring, Sealed
 from sugaradmin.keys import new_key
 from tests.conftest import Configured
 
@@ -92,6 +92,7 @@ def test_what_is_broken_fails_the_command_and_says_what_to_do(find: Find) -> Non
 )
 def test_a_key_that_does_not_fit_is_found(find: Find, configured: Configured, ring: str, sentence: str) -> None:
     remember_keys(RING)
+    make_connection(password=Sealed("v1:k1:AAAA:AAAA"))
     assert find("keys").level is condition.Level.OK
     configured(encryption_keys=ring)
     assert find("keys").level is condition.Level.FAIL
