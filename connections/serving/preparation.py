@@ -1,4 +1,4 @@
-"""What must be true before anything serves: tables, cache table, keys, static files. One node at a time does it."""
+"""What must be true before anything serves: tables, cache table, known keys, static files. One node at a time."""
 
 from __future__ import annotations
 

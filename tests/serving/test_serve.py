@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psutil
@@ -93,6 +95,38 @@ def test_a_dead_queue_is_started_again_and_its_orphans_are_removed(serve: Start,
     assert gone(family)
     until(lambda: "The queue process ended" in site.text)
     assert not {one.pid for one in whole_queue(site)} & {one.pid for one in family}
+
+
+@pytest.mark.parametrize("victim", ["idle workers", "monitor", "pusher"])
+def test_the_queue_works_on_after_one_of_its_processes_was_killed(serve: Start, victim: str, tmp_path: Path) -> None:
+    site = serve("--only", "worker")
+    sentinel = whole_queue(site)[1]
+    in_order = sorted(sentinel.children(), key=lambda one: one.pid)
+    for one in {"idle workers": in_order[:4], "monitor": in_order[4:5], "pusher": in_order[5:6]}[victim]:
+        one.kill()
+    until(lambda: "The queue process ended" in site.text)
+    whole_queue(site)
+    # What the dead had taken out comes back only after `retry`.
+    left = waiting(tmp_path / "site0")
+    enqueue(tmp_path / "site0", count=10)
+    until(lambda: waiting(tmp_path / "site0") <= left, seconds=15)
+
+
+def enqueue(data_dir: Path, *, count: int) -> None:
+    script = (
+        "import django; django.setup(); from django_q.tasks import async_task\n"
+        f"for _ in range({count}): async_task('time.time')"
+    )
+    subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, check=True,
+        env=environment(data_dir, DJANGO_SETTINGS_MODULE="sugaradmin.settings"),
+    )  # fmt: skip
+
+
+def waiting(data_dir: Path) -> int:
+    """Tasks that were enqueued and not acknowledged."""
+    with closing(sqlite3.connect(data_dir / "sugaradmin.sqlite3")) as database:
+        return int(database.execute("SELECT count(*) FROM django_q_ormq").fetchone()[0])
 
 
 def test_while_the_web_restarts_visitors_wait_instead_of_being_refused(serve: Start) -> None:
