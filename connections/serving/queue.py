@@ -40,11 +40,11 @@ class WatchfulSentinel(cluster.Sentinel):  # type: ignore[misc]  # django-q2 has
 
 
 def _ended_without_the_lock(worker: Any) -> bool:
-    return worker.timer.value in {RECYCLED, TIMED_OUT} or worker.timer.value > 0
+    return bool(worker.timer.value in {RECYCLED, TIMED_OUT} or worker.timer.value > 0)
 
 
 def _is_busy(worker: Any) -> bool:
-    return worker.is_alive() and worker.timer.value > 0
+    return bool(worker.is_alive() and worker.timer.value > 0)
 
 
 def run() -> None:
