@@ -33,7 +33,7 @@ def next_step(row: Connection, want: Want, now: datetime, *, skip: frozenset[Run
     if want.goal == Goal.KEEP and Rung.STORED_PASSWORD not in skip and _is_cap_near(row, now):
         return Step(kind=AttemptKind.PASSWORD, rung=Rung.STORED_PASSWORD)
     live = _refreshable(row)
-    if live is not None and not row.is_new_chain_wanted and Rung.NONE not in skip:
+    if live is not None and Rung.NONE not in skip:
         return Step(kind=AttemptKind.REFRESH, version=live)
     if row.adopted_token is not None and Rung.NONE not in skip:
         return Step(kind=AttemptKind.REFRESH)
@@ -81,7 +81,9 @@ def _candidates(row: Connection) -> QuerySet[Attempt]:
 
 
 def _refreshable(row: Connection) -> TokenVersion | None:
-    """The live version, if it has a refresh token that no definite answer has refused."""
+    """The live version, if it has a refresh token that no definite answer has refused and no edit has left behind."""
+    if row.is_new_chain_wanted:
+        return None
     return TokenVersion.objects.filter(
         connection=row, state=VersionState.LIVE, refresh_token__isnull=False, refused_at__isnull=True
     ).first()
