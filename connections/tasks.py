@@ -24,7 +24,7 @@ PRUNE_EVERY = timedelta(hours=6)
 
 def tick() -> None:
     """Every few seconds: whoever takes the turn enqueues what is due."""
-    if upkeep.count_due() and _take_turn(ROUND, settings.SUGARADMIN.tick):
+    if upkeep.is_anything_due() and _take_turn(ROUND, settings.SUGARADMIN.tick):
         async_task("connections.tasks.tend_due", task_name="tend_due")
     if _take_turn(PRUNE, PRUNE_EVERY):
         async_task("connections.tasks.prune", task_name="prune")
@@ -42,7 +42,7 @@ def _take_turn(name: str, every: timedelta) -> bool:
 
 def tend_due() -> str:
     done = rounds.tend_due()
-    if done and upkeep.count_due():
+    if done and upkeep.is_anything_due():
         async_task("connections.tasks.tend_due", task_name="tend_due")
     return f"tended {done}"
 

@@ -169,8 +169,7 @@ def hand_out(seen: Seen, *, held: int | None = None, is_verified: bool | None = 
 def _note_use(seen: Seen) -> None:
     """Rarely a write; inside the lead the refresh is started behind the caller's back."""
     if seen.last_used_at is None or seen.now - seen.last_used_at > schedule.USE_NOTED_EVERY:
-        row = Connection(pk=seen.pk)
-        upkeep.note_use(row, seen.now)
+        upkeep.note_use(seen.pk)
     is_due = seen.next_refresh_at is not None and seen.next_refresh_at <= seen.now
     if is_due and not seen.trouble and seen.paused_at is None and _may_start_behind(seen.pk):
         want = Want(goal=Goal.KEEP, trigger=Trigger.BACKGROUND, actor="background", seen=seen.number)
@@ -216,7 +215,8 @@ def _obtain(
     fresh = look(public_id, tenants)
     if fresh is not None and fresh.held_at is None and fresh.life > 0:
         # `min_ttl` could not be had: a living token is better than none, `expires_in` tells.
-        return hand_out(fresh, held=held)
+        is_enough = fresh.life >= _least(fresh, min_ttl)
+        return hand_out(fresh, held=held if is_enough else None)
     raise problem_of(find(public_id, tenants), declined)
 
 

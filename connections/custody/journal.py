@@ -86,7 +86,8 @@ def facts_of(row: Connection, now: datetime, *, present_refusal: datetime | None
         versions=_versions(row),
         reports=_reports(row, now),
         password_set_at=row.password_set_at,
-        is_in_doubt=row.doubt_after is not None,
+        # An unproven version that a ping found dead is a doubt to the ladder; its death speaks for itself.
+        is_in_doubt=row.doubt_after is not None and row.access_dead_at is None,
     )
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import OuterRef, Subquery
 
 from connections.choices import Trigger
 from connections.custody import spool
 from connections.custody.ledger import upkeep
 from connections.custody.sending import climb, ping_living
 from connections.custody.values import Decline, Goal, Want
-from connections.models import Connection, DatabaseNow, database_now
+from connections.models import Connection, DatabaseNow, HostWait, database_now
 
 logger = logging.getLogger(__name__)
 
@@ -58,7 +59,14 @@ def _tend(pk: int) -> None:
 
 def tend(pk: int) -> str:
     """The next thing for one connection: proof, look, or grant. Returns a word."""
-    row = Connection.objects.select_related("tenant").annotate(now=DatabaseNow()).filter(pk=pk).first()
+    row = (
+        Connection.objects.select_related("tenant")
+        .annotate(
+            now=DatabaseNow(), probe_at=Subquery(HostWait.objects.filter(host=OuterRef("host")).values("next_probe_at"))
+        )
+        .filter(pk=pk)
+        .first()
+    )
     if row is None:
         return "gone"
     if not _may_ask_host(row):
@@ -72,7 +80,7 @@ def tend(pk: int) -> str:
 
 def _may_ask_host(row: Connection) -> bool:
     """A host that does not answer is probed by one; the others wait for what that finds."""
-    probe_at = upkeep.host_wait(row.host)
+    probe_at: datetime | None = row.probe_at  # type: ignore[attr-defined]  # annotated
     if probe_at is None:
         return True
     if probe_at <= database_now() and upkeep.take_host_probe(row.host, probe_at):

@@ -82,6 +82,8 @@ def send(claimed: Claim) -> Outcome:
     reach(Point.PREFLIGHT_DONE, claimed.connection_id)
     if look.fault is not None and not (claimed.is_admin_user and look.fault in PASSES_FOR_ADMINS):
         return _not_sent(claimed, look, is_preflight=True)
+    upkeep.note_host_up(claimed.host)
+    wire.release_database()
     try:
         answer = _grant(claimed)
     except NotOurs:

@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 from django.conf import settings
@@ -62,9 +63,9 @@ def files() -> list[Path]:
     return sorted(settings.SUGARADMIN.spool_dir.glob("*.json"))
 
 
-def key_ids() -> set[str]:
-    """Keys that a spool file still needs: they are not retired."""
-    return {Sealed(json.loads(path.read_text())["sealed"]).key_id for path in files()}
+def key_ids() -> Counter[str]:
+    """How many files still need each key: it is not retired before."""
+    return Counter(Sealed(json.loads(path.read_text())["sealed"]).key_id for path in files())
 
 
 def replay_soon() -> None:

@@ -90,7 +90,7 @@ class Farewell:
 
 
 def create(tenant: Tenant, entry: Entry, actor: Actor) -> Connection:
-    """Raises EditRefused, Conflict where no secret may be written."""
+    """Raises EditRefused, Conflict where secrets are read-only."""
     try:
         with transaction.atomic():
             return _create(tenant, entry, actor)
@@ -118,7 +118,7 @@ def _create(tenant: Tenant, entry: Entry, actor: Actor) -> Connection:
 
 
 def edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | None]:
-    """Applies what `entry` names. Raises EditRefused, Connection.DoesNotExist, Conflict where no secret may be written."""
+    """Applies what `entry` names. Raises EditRefused, Connection.DoesNotExist, Conflict where secrets are read-only."""
     try:
         with transaction.atomic():
             return _edit(pk, entry, actor)

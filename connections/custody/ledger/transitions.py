@@ -15,7 +15,6 @@ from connections.choices import (
     Confidence,
     DiagnosisCode,
     EventKind,
-    Fault,
     Trouble,
     VersionState,
 )
@@ -213,7 +212,9 @@ def _revivals(row: Connection, now: datetime) -> list[datetime]:
     which a reactivated user revives (SUGAR.md section 2 f)."""
     allowance = breakers.automatic_sign_in(row, now)
     times = []
-    if allowance.is_allowed:
+    if allowance.is_allowed and row.trouble == Trouble.PERSON:
+        times.append(now + schedule.DAY)  # refused in words that no repetition cures
+    elif allowance.is_allowed:
         times.append(now + schedule.backoff(row.failures, settings.SUGARADMIN.retry))
     elif allowance.allowed_at is not None:
         times.append(allowance.allowed_at)
@@ -244,10 +245,6 @@ def note_success(row: Connection, now: datetime) -> None:
     row.failures = 0
     row.retry_at = None
     row.last_success_at = now
-
-
-def fault_of(code: str) -> Fault | None:
-    return Fault(code) if code else None
 
 
 def close(attempt: Attempt, state: AttemptState, now: datetime) -> None:

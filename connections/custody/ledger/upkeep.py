@@ -108,7 +108,7 @@ def _note(row: Connection, version: TokenVersion, answer: Answer, now: datetime,
     if answer.fault in DEAD_FAULTS and _is_own_grant_open(row):
         row.probe_due_at = now + settings.SUGARADMIN.retry  # on 13.3 and later our own refresh explains it
         return True
-    if answer.fault in DEAD_FAULTS and not _is_identity_trouble(row, version, now):
+    if answer.fault in DEAD_FAULTS and not _may_be_identity_trouble(row, version, answer, now):
         _note_dead(row, version, answer, now, actor=actor)
         return False
     # Anything else says nothing about the token: look again, soon while the version is unproven.
@@ -121,10 +121,16 @@ def _is_own_grant_open(row: Connection) -> bool:
     return attempt is not None and attempt.state == AttemptState.SENT
 
 
-def _is_identity_trouble(row: Connection, version: TokenVersion, now: datetime) -> bool:
-    """An STS outage says `has expired` for good tokens (SUGAR.md section 6): one such answer proves nothing."""
-    is_fresh = now < version.access_expires_at
-    return row.session_generation == Generation.IDM and is_fresh and version.verified_at is not None
+def _may_be_identity_trouble(row: Connection, version: TokenVersion, answer: Answer, now: datetime) -> bool:
+    """An STS outage says `has expired` for good tokens (SUGAR.md section 6): one such answer proves nothing, a second
+    one later does. Its moment is kept where a doubtful life is."""
+    is_fresh = now < version.access_expires_at and version.verified_at is not None
+    if row.session_generation != Generation.IDM or answer.fault != Fault.ACCESS_TOKEN_EXPIRED or not is_fresh:
+        return False
+    if row.access_doubtful_until is None:
+        row.access_doubtful_until = now + settings.SUGARADMIN.retry
+        return True
+    return now < row.access_doubtful_until
 
 
 def _note_alive(row: Connection, version: TokenVersion, now: datetime) -> None:
@@ -221,10 +227,10 @@ def note_server(pk: int, *, generation: Generation, version: str) -> None:
         row.save(update_fields=["rest_version_at", "sugar_version", "session_generation"])
 
 
-def note_use(row: Connection, now: datetime) -> None:
+def note_use(pk: int) -> None:
     """At most every ten minutes: who is warm. A connection that was idle gets its refresh moved near expiry."""
     with transaction.atomic(durable=True):
-        locked, now = transitions.locked_with_clock(row.pk)
+        locked, now = transitions.locked_with_clock(pk)
         was_warm = schedule.is_warm(last_used_at=locked.last_used_at, signed_in_at=locked.signed_in_at, now=now)
         locked.last_used_at = now
         live = transitions.live_version(locked)
@@ -353,8 +359,8 @@ def take_due(count: int, *, lease: timedelta) -> list[int]:
     return taken
 
 
-def count_due() -> int:
-    return Connection.objects.due(database_now()).count()
+def is_anything_due() -> bool:
+    return Connection.objects.due(database_now()).exists()
 
 
 def postpone(pk: int, until: datetime) -> None:
@@ -410,7 +416,8 @@ def take_host_probe(host: str, seen: datetime) -> bool:
 
 def note_host_up(host: str) -> None:
     """It answers again: its connections need not wait for their own turn."""
-    if HostWait.objects.filter(host=host).delete()[0]:
+    waits = HostWait.objects.filter(host=host)
+    if waits.exists() and waits.delete()[0]:
         Connection.objects.present().filter(host=host, trouble=Trouble.UNREACHABLE).update(
             retry_at=None, due_at=DatabaseNow()
         )
