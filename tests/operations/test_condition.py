@@ -89,6 +89,7 @@ def test_what_is_broken_fails_the_command_and_says_what_to_do(find: Find) -> Non
 @pytest.mark.parametrize(
     ("ring", "sentence"),
     [("", ""), (f"k2:{new_key()}", "k1 is missing"), (f"k1:{new_key()}", "k1 is another one"), ("k1:short", "")],
+    ids=["none", "missing", "another", "short"],  # the keys are random, the names of tests must not be
 )
 def test_a_key_that_does_not_fit_is_found(find: Find, configured: Configured, ring: str, sentence: str) -> None:
     remember_keys(RING)
