@@ -1,0 +1,79 @@
+"""Bring every secret under the first key of SUGARADMIN_ENCRYPTION_KEYS, and say which keys may go."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from connections.custody import rekey
+from connections.custody.rekey import KeysDoNotFit, KeyUse
+from connections.management.console import add_json, operator, print_json
+from connections.models import database_now
+from connections.vault import VaultError
+
+
+class Command(BaseCommand):
+    help = "Seal every stored secret anew with the primary key; may be stopped and run again at any time."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--status", action="store_true", help="change nothing, show what needs which key")
+        what.add_argument(
+            "--give-up",
+            metavar="KEY",
+            help="this key is lost for good: write secrets again, ask for those it sealed; deletes nothing",
+        )
+        add_json(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            if options["give_up"]:
+                self._give_up(options["give_up"])
+            elif options["status"]:
+                self._report(rekey.usage(), options["json"])
+            else:
+                self._rotate(options["json"])
+        except (KeysDoNotFit, VaultError) as refused:
+            raise CommandError(str(refused)) from None
+
+    def _rotate(self, is_json: bool) -> None:
+        began = database_now()
+        done = rekey.rekey(each_batch=lambda sealed: None if is_json else self._progress(sealed))
+        left = rekey.wait_for_grants(began, patience=rekey.longest_grant(began))
+        again = rekey.rekey()
+        if not is_json:
+            self.stdout.write(f"{done.sealed + again.sealed} values sealed anew.")
+        self._report(rekey.usage(grants_before=began), is_json)
+        if again.broken:
+            raise CommandError(f"{again.broken} values do not open and were left as they are.")
+        if left:
+            raise CommandError(f"{left} grants that began before are still under way: run this again.")
+
+    def _give_up(self, key_id: str) -> None:
+        try:
+            left = rekey.give_up(key_id, operator())
+        except LookupError:
+            raise CommandError(f"{key_id} is no key that is missing or wrong.") from None
+        self.stdout.write(f"{key_id} is given up: {left} values cannot be opened; their connections say what to enter.")
+
+    def _progress(self, sealed: int) -> None:
+        if sealed % 10_000 < rekey.BATCH and sealed >= rekey.BATCH:
+            self.stderr.write(f"{sealed} values sealed anew so far…")
+
+    def _report(self, uses: list[KeyUse], is_json: bool) -> None:
+        if is_json:
+            print_json(self.stdout, [asdict(use) | {"is_retirable": use.is_retirable} for use in uses])
+            return
+        for use in uses:
+            needs = f"{use.values} values, {use.files} files on disk, {use.grants} grants under way"
+            self.stdout.write(f"{use.key_id or '(unreadable)':16} {needs:55} {_verdict(use)}")
+
+
+def _verdict(use: KeyUse) -> str:
+    if use.is_primary:
+        return "seals"
+    if not use.is_held:
+        return "MISSING: put it back into SUGARADMIN_ENCRYPTION_KEYS"
+    return "may be removed from SUGARADMIN_ENCRYPTION_KEYS" if use.is_retirable else "is needed: keep it"

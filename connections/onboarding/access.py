@@ -1,0 +1,60 @@
+"""Lets people and programs in: a staff account with a role, a key with scopes and tenants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from connections.choices import Role, Scope
+from connections.custody.audit import Actor, record
+from connections.models import Staff, Tenant, database_now
+from connections.onboarding import api_keys
+
+
+class AccessRefused(Exception):
+    """Nothing was made; the message says why, in one line."""
+
+
+def create_staff(username: str, password: str, role: Role, actor: Actor) -> Staff:
+    """Raises AccessRefused: the name is taken or no name, the password is too weak."""
+    user = User(username=username)
+    try:
+        user.clean_fields(exclude=["password"])
+        validate_password(password, user)
+    except ValidationError as refused:
+        raise AccessRefused(" ".join(refused.messages)) from None
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save()
+            staff = Staff.objects.create(user=user, role=role)
+            record(actor, "create_staff", at=database_now(), target=username[:100], difference={"role": str(role)})
+    except IntegrityError:
+        raise AccessRefused(f"There is somebody named {username} already.") from None
+    return staff
+
+
+def create_api_key(
+    name: str, scopes: Sequence[str], actor: Actor, *, tenants: Sequence[str] = (), expires_at: datetime | None = None
+) -> api_keys.Issued:
+    """`tenants` are short names; none means all. Raises AccessRefused."""
+    unknown = [scope for scope in scopes if scope not in Scope.values]
+    if unknown:
+        raise AccessRefused(f"There is no scope {', '.join(unknown)}; there are {', '.join(Scope.values)}.")
+    found = {tenant.slug: tenant for tenant in Tenant.objects.filter(slug__in=tenants)}
+    missing = [slug for slug in tenants if slug not in found]
+    if missing:
+        raise AccessRefused(f"There is no tenant {', '.join(missing)}.")
+    if expires_at is not None and expires_at <= database_now():
+        raise AccessRefused("A key that has expired already would open nothing.")
+    try:
+        return api_keys.issue(
+            name, scopes, actor, tenants=[*found.values()] if tenants else None, expires_at=expires_at
+        )
+    except ValueError as refused:
+        raise AccessRefused(str(refused)) from None
