@@ -13,7 +13,7 @@ from connections.choices import Fault, Rung, Trigger, Trouble
 from connections.custody import audit, guard, runner, wire
 from connections.custody.audit import Actor
 from connections.custody.handout import Tenants, find
-from connections.custody.ledger import claims, edits, upkeep
+from connections.custody.ledger import claims, edits, looks, upkeep
 from connections.custody.problems import Conflict, CustodyProblem, Later, TooOften
 from connections.custody.sending import Climb, ping_living
 from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Want
@@ -209,7 +209,7 @@ def test(public_id: str, actor: Actor, *, tenants: Tenants = None) -> list[Check
     checks, fault = _checks(row, actor)
     with transaction.atomic():
         audit.record_on(row, actor, "test", at=database_now())
-    upkeep.note_test(
+    looks.note_test(
         row.pk,
         actor=actor.name,
         trigger=_trigger(actor),

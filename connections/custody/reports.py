@@ -10,7 +10,7 @@ from typing import Any
 from connections.choices import Trigger
 from connections.custody import handout, wire
 from connections.custody.handout import HandedOut, Seen, Tenants, look
-from connections.custody.ledger import claims, upkeep
+from connections.custody.ledger import claims, looks, upkeep
 from connections.custody.problems import Later, NewerVersion
 from connections.custody.values import Decline, Declined, Goal, Want
 from connections.models import Connection, TokenVersion
@@ -69,7 +69,7 @@ def _ask_sugar(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> 
     if row.is_session_bound:
         return _believe(row, seen, actor, report)
     if upkeep.take_ping(seen.version_pk, seconds=PING_SECONDS + 2, good_for=PING_GOOD_FOR):
-        upkeep.note_report(seen.pk, seen.number, actor=actor, report=report)
+        looks.note_report(seen.pk, seen.number, actor=actor, report=report)
         return _ping(row, seen, actor)
     return _await_ping(seen, until)
 
@@ -77,7 +77,7 @@ def _ask_sugar(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> 
 def _believe(row: Connection, seen: Seen, actor: str, report: dict[str, Any]) -> bool:
     """Where Sugar binds sessions to addresses our ping would do harm: the worker's word has to do."""
     if report["status"] == 401:
-        upkeep.note_report(seen.pk, seen.number, actor=actor, report=report)
+        looks.note_report(seen.pk, seen.number, actor=actor, report=report)
         upkeep.note_believed_death(seen.pk, seen.number, actor=actor)
         return False
     return True

@@ -66,6 +66,12 @@ def _claim(pk: int, want: Want, started: float, skip: frozenset[Rung]) -> Claim 
         return _declined(row, declined)
     step = resolution.next_step(row, want, now, skip=skip)
     if isinstance(step, Declined):
+        if row.trouble != Trouble.NONE and not want.is_deliberate:
+            # Why may be news: another connection of the same user has used up the tries, say.
+            transitions.update_diagnosis(row, now, actor=want.actor)
+            row.retry_at = step.retry_at
+            if row.retry_at is None:
+                transitions.plan_retry(row, now, was_sent=True)
         return _declined(row, step)
     claimed = _open(row, want, step, now, started)
     row.save(update_fields=["attempt_count", "event_count", "due_at", *DOUBT_FIELDS, *DIAGNOSIS_FIELDS])
@@ -107,7 +113,8 @@ def _is_good_enough(row: Connection, want: Want, now: datetime) -> bool:
     if row.access_dead_at is not None or row.access_expires_at is None or want.is_rejected:
         return False
     if want.trigger == Trigger.BACKGROUND:
-        is_well = row.trouble == Trouble.NONE and row.doubt_after is None and not row.is_new_chain_wanted
+        is_untroubled = row.trouble == Trouble.NONE or transitions.is_only_seen(row)
+        is_well = is_untroubled and row.doubt_after is None and not row.is_new_chain_wanted
         return is_well and row.next_refresh_at is not None and row.next_refresh_at > now
     return row.access_expires_at - now >= timedelta(seconds=max(want.min_life, 0.001))
 

@@ -168,12 +168,26 @@ def reschedule(
 
 
 def _grant_due(row: Connection, live: TokenVersion | None, now: datetime) -> datetime | None:
+    if is_only_seen(row):
+        return row.next_refresh_at
     if row.trouble != Trouble.NONE or row.doubt_after is not None:
         is_free = row.doubt_after is not None or row.trouble != Trouble.PERSON
         return row.retry_at or (now if is_free else None)
     if row.is_new_chain_wanted or row.version_count == 0:
         return row.retry_at or (now if _can_begin(row) else None)
     return row.next_refresh_at
+
+
+def is_only_seen(row: Connection) -> bool:
+    """Trouble that a ping or a test saw, with nothing spent and the chain well: looks find its end, no grant has to."""
+    is_untouched = row.failures == 0 and row.retry_at is None and row.doubt_after is None
+    is_chain_well = row.access_dead_at is None and row.has_refresh_token and not row.is_new_chain_wanted
+    return row.trouble != Trouble.NONE and is_untouched and is_chain_well
+
+
+def look_again(row: Connection, *, is_first: bool) -> timedelta:
+    """Until the next free look at what is out of order."""
+    return schedule.backoff(row.failures + 1, settings.SUGARADMIN.retry) if is_first else settings.SUGARADMIN.look
 
 
 def _can_begin(row: Connection) -> bool:

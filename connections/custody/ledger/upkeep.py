@@ -11,18 +11,16 @@ from django.db import transaction
 from django.db.models import Q
 
 from connections.choices import (
-    AttemptKind,
     AttemptState,
     Endpoint,
     EventKind,
     Fault,
     Generation,
-    Trigger,
     Trouble,
     VersionState,
 )
 from connections.custody import journal, keys, schedule
-from connections.custody.ledger import transitions
+from connections.custody.ledger import looks, transitions
 from connections.custody.ledger.settlement import CHAIN_FIELDS, wipe
 from connections.custody.values import Claim
 from connections.models import Attempt, Connection, DatabaseLater, DatabaseNow, HostWait, TokenVersion, database_now
@@ -80,10 +78,10 @@ def note_ping(pk: int, number: int, answer: Answer, *, verifying: int | None = N
         version = TokenVersion.objects.filter(connection=row, number=number, state=VersionState.LIVE).first()
         if version is None:
             return True  # it has moved on; what this ping says is history
-        is_alive = _note(row, version, answer, now, actor=actor)
+        is_alive = _note(row, version, answer, now, actor=actor, is_verify=verifying is not None)
         version.save(update_fields=["verified_at", "access_dead_at", "pinged_at", "ping_taken_until"])
         _reschedule(row, version, now, is_hot=verifying is not None)
-        row.save(update_fields=CHAIN_FIELDS)
+        row.save(update_fields=["attempt_count", *CHAIN_FIELDS])
     return is_alive
 
 
@@ -95,24 +93,32 @@ def _reschedule(row: Connection, version: TokenVersion, now: datetime, *, is_hot
         row.due_at = min(before, row.due_at)
 
 
-def _note(row: Connection, version: TokenVersion, answer: Answer, now: datetime, *, actor: str) -> bool:
+def _note(
+    row: Connection, version: TokenVersion, answer: Answer, now: datetime, *, actor: str, is_verify: bool
+) -> bool:
     version.ping_taken_until = None
     if answer.fault is None:
         version.pinged_at = now
+        if looks.note_news(row, version, answer, now, actor=actor):
+            transitions.update_diagnosis(row, now, actor=actor)
         _note_alive(row, version, now)
         return True
+    if answer.fault in DEAD_FAULTS and _is_own_grant_open(row):
+        row.probe_due_at = now + settings.SUGARADMIN.retry  # on 13.3 and later our own refresh explains it
+        return True
+    is_told = is_verify and answer.fault in DEAD_FAULTS | {Fault.SESSION_REJECTED}  # the grant's own row says it
+    is_news = not is_told and looks.note_news(row, version, answer, now, actor=actor)
     if answer.fault == Fault.SESSION_REJECTED:
         row.is_session_bound = True  # our own network may be what it objects to: no more pings from us
         _note_dead(row, version, answer, now, actor=actor)
         return False
-    if answer.fault in DEAD_FAULTS and _is_own_grant_open(row):
-        row.probe_due_at = now + settings.SUGARADMIN.retry  # on 13.3 and later our own refresh explains it
-        return True
     if answer.fault in DEAD_FAULTS and not _may_be_identity_trouble(row, version, answer, now):
         _note_dead(row, version, answer, now, actor=actor)
         return False
-    # Anything else says nothing about the token: look again, soon while the version is unproven.
-    row.probe_due_at = now + schedule.backoff(row.failures + 1, settings.SUGARADMIN.retry)
+    # Anything else says nothing about the token: look again, soon while this is new or the version is unproven.
+    if is_news:
+        transitions.update_diagnosis(row, now, actor=actor, attempt=row.attempt_count)
+    row.probe_due_at = now + transitions.look_again(row, is_first=is_news or version.verified_at is None)
     return True
 
 
@@ -240,40 +246,6 @@ def note_use(pk: int) -> None:
         locked.save(update_fields=["last_used_at", "next_refresh_at", "due_at"])
 
 
-def note_report(pk: int, number: int, *, actor: str, report: dict[str, object]) -> None:
-    """A worker's 401 is evidence: one journal row for each version and reporter's words, however many report it."""
-    with transaction.atomic(durable=True):
-        row, now = transitions.locked_with_clock(pk)
-        row.attempt_count += 1
-        Attempt.objects.create(
-            connection=row,
-            number=row.attempt_count,
-            kind=AttemptKind.PROBE,
-            trigger=Trigger.REPORT,
-            actor=actor[:150],
-            state=AttemptState.SETTLED,
-            generation=row.generation,
-            chain=row.chain,
-            base_version=number,
-            instance_url=row.instance_url,
-            username_key=row.username_key,
-            platform_key=row.platform_key,
-            claimed_at=now,
-            closed_at=now,
-            report=report,
-        )
-        journal.write_event(
-            row,
-            EventKind.REPORTED,
-            f"A worker was refused with version {number}: {report.get('status', '')} {report.get('error_message', '')}",
-            at=now,
-            actor=actor,
-            attempt=row.attempt_count,
-            version=number,
-        )
-        row.save(update_fields=["attempt_count", "event_count"])
-
-
 def take_ping(version_pk: int, *, seconds: float, good_for: float) -> bool:
     """Single flight for pings on reports: one pings, the others wait for what it finds."""
     with_clock = TokenVersion.objects.filter(pk=version_pk, access_dead_at__isnull=True)
@@ -303,41 +275,6 @@ def note_reported_death(pk: int, number: int) -> timedelta:
             transitions.reschedule(row, now, live=version)
         row.save(update_fields=["report_streak", "report_grant_at", "report_wait_until", "due_at"])
     return max(due - now, timedelta(0))
-
-
-def note_test(pk: int, *, actor: str, trigger: Trigger, checks: list[dict[str, object]], fault: str) -> None:
-    """A test is history, not state: it sent GETs and changed nothing."""
-    with transaction.atomic(durable=True):
-        row, now = transitions.locked_with_clock(pk)
-        row.attempt_count += 1
-        Attempt.objects.create(
-            connection=row,
-            number=row.attempt_count,
-            kind=AttemptKind.TEST,
-            trigger=trigger,
-            actor=actor[:150],
-            state=AttemptState.SETTLED,
-            generation=row.generation,
-            chain=row.chain,
-            base_version=row.version_count or None,
-            instance_url=row.instance_url,
-            username_key=row.username_key,
-            platform_key=row.platform_key,
-            claimed_at=now,
-            closed_at=now,
-            fault=fault,
-            report={"checks": checks},
-        )
-        good = sum(1 for check in checks if check["ok"])
-        journal.write_event(
-            row,
-            EventKind.TESTED,
-            f"Tested: {good} of {len(checks)} checks passed.",
-            at=now,
-            actor=actor,
-            attempt=row.attempt_count,
-        )
-        row.save(update_fields=["attempt_count", "event_count"])
 
 
 # -- the background ------------------------------------------------------------------------------------------
