@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import httpx
 import pytest
 
-from connections.custody import actions, guard, rounds, wire
+from connections.custody import actions, checkpoints, guard, rounds, runner, wire
 from connections.custody.audit import Actor
 from connections.custody.handout import find
 from connections.custody.ledger import upkeep
@@ -17,6 +19,7 @@ from connections.models import Connection, HostWait
 from connections.onboarding import registry
 from connections.simulator import SimulatorServer
 from connections.simulator.control import InstanceControl
+from tests.custody.clock import Clock, movable
 
 ANA = Actor(kind="staff", name="ana")
 SCALED = {
@@ -59,6 +62,11 @@ class Kept:
     def live_row(self) -> dict[str, object] | None:
         rows = [one for one in self.sugar.rows() if one["user"] == "svc" and one["platform"] == "intg"]
         return rows[-1] if rows else None
+
+    def accepts(self, access_token: str) -> bool:
+        """Whether Sugar takes this access token, asked as a worker would."""
+        url = f"{self.sugar.url}/rest/v10/ping"
+        return httpx.get(url, headers={"OAuth-Token": access_token}, trust_env=False).status_code == 200
 
     def make_due(self) -> None:
         """As if its refresh were due now."""
@@ -110,9 +118,43 @@ def connect(simulator: SimulatorServer, transactional_db: None, configured: Call
         return kept
 
     yield make
+    rest()
     HostWait.objects.all().delete()
+
+
+def rest() -> None:
+    """Wait for what web threads still do behind a caller's back."""
+    made = runner._made
+    while made is not None and made.running:
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def clock(simulator: SimulatorServer, transactional_db: None) -> Iterator[Clock]:
+    """A clock that can be moved, for the database and for Sugar alike."""
+    with movable(simulator) as moved:
+        yield moved
 
 
 @pytest.fixture
 def due() -> Callable[[], int]:
     return upkeep.count_due
+
+
+class Killed(BaseException):
+    """The process ends here: nothing catches it, nothing is written after it."""
+
+
+@pytest.fixture
+def crash(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """`crash("answered")`: whoever reaches this point next dies there; the one after him lives."""
+
+    def at(point: str) -> None:
+        def watch(reached: checkpoints.Point, subject: str) -> None:
+            if reached == point:
+                checkpoints.watcher = None
+                raise Killed
+
+        monkeypatch.setattr(checkpoints, "watcher", watch)
+
+    return at
