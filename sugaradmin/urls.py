@@ -6,12 +6,14 @@ from django.contrib import admin
 from django.urls import include, path
 
 from connections import health
+from connections.api.views import documents
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include("connections.api.urls")),
+    path("api/docs", documents.page, name="api_docs"),
     path("admin/", admin.site.urls),
     path("", include("connections.urls")),
 ]

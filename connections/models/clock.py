@@ -21,7 +21,9 @@ class DatabaseNow(Func):
     output_field = DateTimeField()
 
     def as_sqlite(self, compiler: SQLCompiler, connection: Any, **extra: Any) -> Any:
-        return super().as_sql(compiler, connection, template="STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW')", **extra)
+        # Twice escaped: for Func's own template, and for the backend, which formats the statement when it is logged.
+        template = "STRFTIME('%%%%Y-%%%%m-%%%%d %%%%H:%%%%M:%%%%f', 'NOW')"
+        return super().as_sql(compiler, connection, template=template, **extra)
 
 
 def database_now() -> datetime:
