@@ -16,6 +16,7 @@ import psutil
 import psycopg
 import pytest
 
+from sugaradmin.keys import new_encryption_keys, new_instance_id
 from tests.serving.site import ROOT, RunningSite, environment, gone, start, tell_group, until
 
 Start = Callable[..., RunningSite]
@@ -201,5 +202,6 @@ def test_two_nodes_that_start_together_migrate_once_and_both_serve(serve: Start,
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")  # type: ignore[call-overload]  # a name of ours
     url = postgres_url.replace("/postgres?", f"/{name}?")
-    nodes = [serve("--only", "web", DATABASE_URL=url) for _ in range(2)]
+    keys = {"SUGARADMIN_ENCRYPTION_KEYS": new_encryption_keys(), "SUGARADMIN_INSTANCE_ID": new_instance_id()}
+    nodes = [serve("--only", "web", DATABASE_URL=url, **keys) for _ in range(2)]
     assert {node.get("/readyz").status_code for node in nodes} == {200}
