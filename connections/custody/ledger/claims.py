@@ -59,6 +59,9 @@ def _claim(pk: int, want: Want, started: float, skip: frozenset[Rung]) -> Claim 
     if declined is not None and declined.reason in (Decline.DELETED, Decline.HELD):
         row.due_at = None
         _yield_to_open(row, now)
+    if declined is not None and declined.reason == Decline.CURRENT and want.trigger == Trigger.BACKGROUND:
+        # All looks well, but a sender that died with its grant under way has told nobody.
+        declined = _yield_to_open(row, now) or _refuse(row, want, now)
     if declined is None:
         # The next rung of a climb does not wait: what limits it are the breakers and the bound.
         declined = _is_bound_reached(row, now) if skip else _is_too_early(row, want, now)
