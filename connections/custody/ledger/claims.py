@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
-from connections.choices import AttemptKind, AttemptState, EventKind, Generation, Rung, Trigger, Trouble
+from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Generation, Rung, Trigger, Trouble
 from connections.custody import guard, journal, keys, resolution, schedule
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import transitions
@@ -155,6 +155,8 @@ def _abandon(row: Connection, attempt: Attempt, now: datetime) -> None:
 
 def _take_over(row: Connection, attempt: Attempt, now: datetime) -> None:
     """Sent, drained, and nobody knows what Sugar did: from here on the ladder decides."""
+    if attempt.fault == Fault.IDENTITY_UNAVAILABLE:
+        return _spare(row, attempt, now)
     is_candidate = attempt.answer is not None
     transitions.close(attempt, AttemptState.ANSWERED if is_candidate else AttemptState.IN_DOUBT, now)
     attempt.save(update_fields=["state", "closed_at"])
@@ -172,6 +174,17 @@ def _take_over(row: Connection, attempt: Attempt, now: datetime) -> None:
     )
     transitions.update_diagnosis(row, now, actor="background", attempt=attempt.number)
     reach(Point.DOUBT_RAISED, row.public_id)
+
+
+def _spare(row: Connection, attempt: Attempt, now: datetime) -> None:
+    """Sugar could not ask its token service: the token is kept, and presented again now that nothing is under way.
+
+    No doubt, else the ladder would try the password against the same absent service, and take it for refused.
+    """
+    transitions.close(attempt, AttemptState.REFUSED, now)
+    attempt.save(update_fields=["state", "closed_at"])
+    row.answer_lost_at = None
+    transitions.update_diagnosis(row, now, actor="background", attempt=attempt.number)
 
 
 def is_same_triple(row: Connection, attempt: Attempt) -> bool:

@@ -141,7 +141,7 @@ def _edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | N
     row.updated_at = now
     journal.write_event(row, EventKind.EDITED, _edit_sentence(entry), at=now, actor=actor.name)
     audit.record_on(row, actor, "edit", at=now, difference=_shown(entry))
-    if changed or entry.password or entry.client_secret or entry.refresh_token:
+    if changed or entry.password or entry.client_secret is not None or entry.refresh_token:
         _start_afresh(row, now, actor)
     transitions.reschedule(row, now)
     row.save()

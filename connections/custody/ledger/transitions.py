@@ -245,7 +245,8 @@ def _wait(row: Connection, now: datetime, *, was_sent: bool) -> timedelta:
     config = settings.SUGARADMIN
     if row.diagnosis_code == DiagnosisCode.CLIENT_INVALID:
         return schedule.CLIENT_INVALID_AGAIN
-    if not was_sent and row.diagnosis_code in FREE_LOOK_CODES:
+    # Also when the grant itself was told: the look before the next one asks first, and spends nothing.
+    if row.diagnosis_code in FREE_LOOK_CODES and row.trouble != Trouble.IN_DOUBT:
         return config.look * random.uniform(0.8, 1)  # noqa: S311  # spread
     if not was_sent and row.diagnosis_code in HOST_CODES:
         probe_at = HostWait.objects.filter(host=row.host).values_list("next_probe_at", flat=True).first()

@@ -140,6 +140,10 @@ def _in_doubt(history: History) -> Finding | None:
     if not told:
         told.append(Evidence(text=_("The journal holds a grant whose outcome is still being resolved.")))
     fault = history.unresolved[-1].fault if history.unresolved else None
+    if fault == Fault.IDENTITY_UNAVAILABLE:
+        # Sugar answered: it could not ask its token service. That is the word, while the drain runs and after.
+        code = DiagnosisCode.IDENTITY_UNAVAILABLE
+        return Finding(code=code, confidence=Confidence.CERTAIN, evidence=tuple(told))
     return Finding(
         code=code_of(fault) if fault in AMBIGUOUS else DiagnosisCode.OUTCOME_UNKNOWN,
         confidence=Confidence.CERTAIN,
