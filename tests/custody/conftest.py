@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -66,7 +66,12 @@ class Kept:
     def accepts(self, access_token: str) -> bool:
         """Whether Sugar takes this access token, asked as a worker would."""
         url = f"{self.sugar.url}/rest/v10/ping"
-        return httpx.get(url, headers={"OAuth-Token": access_token}, trust_env=False).status_code == 200
+        return (
+            httpx.get(
+                url, headers={"OAuth-Token": access_token, "User-Agent": wire.USER_AGENT}, trust_env=False
+            ).status_code
+            == 200
+        )
 
     def make_due(self) -> None:
         """As if its refresh were due now."""
@@ -99,10 +104,17 @@ def connect(simulator: SimulatorServer, transactional_db: None, configured: Call
     wire.forget_preflights()
 
     def make(
-        preset: str = "13.3", *, sign_in: bool = True, fields: dict[str, object] | None = None, **own: object
+        preset: str = "13.3",
+        *,
+        sign_in: bool = True,
+        fields: dict[str, object] | None = None,
+        keys: Sequence[tuple[str, str]] = (),
+        **own: object,
     ) -> Kept:
         name = f"s{next(_names)}"
         sugar = simulator.control.add_instance(name, preset, cleanup_probability=0, **own)
+        for c_key, secret in keys:
+            sugar.key(c_key, secret)
         values = {
             "label": name,
             "instance_url": simulator.instance_url(name),

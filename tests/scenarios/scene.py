@@ -51,7 +51,8 @@ class Scene:
         self.configured(look=every)
 
     def refresh_now(self) -> None:
-        """As if its refresh were due at this moment."""
+        """As if its refresh were due a minute from now; until then what was seen lately is forgotten."""
+        self.clock.jump(MINUTE)
         self.kept.make_due()
         self.clock.run(timedelta(seconds=1))
 

@@ -1,0 +1,200 @@
+"""The instance itself: maintenance, licence, its sign-in service, its errors, and a session it ends on a second look."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from connections.custody import handout, reports
+from tests.custody.conftest import rest
+from tests.scenarios.conftest import Open
+from tests.scenarios.scene import DAY, HOUR, WITHOUT_PASSWORD, Case, Scene, play
+from tests.scenarios.test_chain import sign_in_again
+from tests.scenarios.test_setup import PREFLIGHT, calm, in_front
+
+UNWELL_LATER = {"error": "need_login", "error_message": "No valid authentication for user."}
+
+
+def begin_unseen(**parameters: object) -> object:
+    """Trouble that begins between the look and the grant: Sugar rotates the token, then refuses to answer."""
+
+    def event(scene: Scene) -> None:
+        scene.sugar.chaos("answer", **PREFLIGHT, count=1, status=401, payload=UNWELL_LATER)
+        scene.sugar.configure(**parameters)
+        scene.refresh_now()
+
+    return event
+
+
+CASES = [
+    Case(
+        label="maintenance: waited for, nothing spent",
+        code="maintenance",
+        status="unreachable",
+        event=lambda scene: (scene.sugar.maintenance(True), scene.refresh_now()),
+        fields=WITHOUT_PASSWORD,
+        evidence="503 maintenance",
+        cure=lambda scene: scene.sugar.maintenance(False),
+    ),
+    Case(
+        label="maintenance that began unseen burns the token: with a password, signs in afterwards",
+        code="maintenance",
+        status="unreachable",
+        event=begin_unseen(maintenance=True),
+        cure=lambda scene: scene.sugar.maintenance(False),
+    ),
+    Case(
+        label="maintenance that began unseen burns the token: without a password, a person",
+        code="maintenance",
+        status="down",
+        event=begin_unseen(maintenance=True),
+        fields=WITHOUT_PASSWORD,
+        fix_by="staff",
+        cure=lambda scene: (scene.sugar.maintenance(False), sign_in_again(scene)),
+    ),
+    Case(
+        label="licence expired",
+        code="license",
+        status="unreachable",
+        event=lambda scene: (scene.sugar.license("expired"), scene.refresh_now()),
+        fields=WITHOUT_PASSWORD,
+        fix_by="customer_admin",
+        evidence="503 admin_only",
+        cure=lambda scene: scene.sugar.license("ok"),
+    ),
+    Case(
+        label="no seats left: no look shows it, the grant burns the token",
+        code="license",
+        status="unreachable",
+        event=lambda scene: (scene.sugar.license("seats_exhausted"), scene.refresh_now()),
+        fix_by="customer_admin",
+        evidence="license_seats_needed",
+        cure=lambda scene: scene.sugar.license("ok"),
+        heals_within=DAY,
+    ),
+    Case(
+        label="the token service is away: tokens are kept",
+        preset="cloud",
+        code="identity_unavailable",
+        status="unreachable",
+        event=lambda scene: (scene.sugar.sts_down(), scene.refresh_now()),
+        fields=WITHOUT_PASSWORD,
+        cure=lambda scene: scene.sugar.sts_up(),
+        heals_within=timedelta(minutes=16),
+    ),
+    Case(
+        label="the token service is away between two refreshes",
+        preset="cloud",
+        code="identity_unavailable",
+        status="unreachable",
+        event=lambda scene: scene.sugar.sts_down(),
+        confidence="likely",
+        evidence="has expired",
+        cure=lambda scene: scene.sugar.sts_up(),
+    ),
+    Case(
+        label="the identity service rejects the user",
+        preset="cloud",
+        code="identity_rejected",
+        status="dying",
+        event=lambda scene: scene.sugar.configure(idm_rejects="scope"),
+        fix_by="customer_admin",
+        evidence="idm_nonrecoverable_error",
+        cure=lambda scene: scene.sugar.configure(idm_rejects=""),
+    ),
+    Case(
+        label="errors before anything was sent",
+        code="server_error",
+        status="unreachable",
+        event=in_front("error_before", **PREFLIGHT, status=500),
+        cure=calm,
+        heals_within=timedelta(minutes=16),
+    ),
+    Case(
+        label="an error after the grant: in doubt",
+        code="server_error",
+        status="in_doubt",
+        event=in_front("error_after", endpoint="token", status=502, count=1),
+        cure=calm,
+    ),
+    Case(
+        label="too many requests",
+        code="rate_limited",
+        status="unreachable",
+        event=in_front("throttle", **PREFLIGHT),
+        cure=calm,
+        heals_within=timedelta(minutes=16),
+    ),
+    Case(
+        label="an answer nobody can read",
+        code="bad_response",
+        status="unreachable",
+        event=in_front("body", **PREFLIGHT, status=400, text="{half", content_type="application/json"),
+        cure=calm,
+        heals_within=timedelta(minutes=16),
+    ),
+    Case(
+        label="a grant's answer nobody can read: in doubt",
+        code="bad_response",
+        status="in_doubt",
+        event=in_front("invalid_json", endpoint="token", variant="text", count=1),
+        cure=calm,
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_instance(scene: Open, case: Case) -> None:
+    play(case, scene(case.preset, fields=case.fields, **case.own))
+
+
+def test_in_maintenance_an_admins_grants_go_through(scene: Open) -> None:
+    played = scene("13.3", fields={"username": "admin", "password": "admin"})
+    played.sugar.maintenance(True)
+    played.refresh_now()
+    assert (played.row.version_count, played.row.status) == (2, "healthy"), played.trail()
+
+
+def test_an_outage_of_a_day_becomes_the_customers(scene: Open) -> None:
+    played = scene("13.3", fields=WITHOUT_PASSWORD)
+    played.configured_look(HOUR)
+    played.sugar.maintenance(True)
+    played.refresh_now()
+    assert played.row.diagnosis["fix_by"] == "nobody"
+    played.run(timedelta(hours=26))
+    assert played.told == ("maintenance", "unreachable"), "age never turns it into down"
+    assert played.row.diagnosis["fix_by"] == "customer_admin"
+    with pytest.raises(handout.Later):
+        handout.token(played.kept.public_id, tenants=None, wait=0, actor="worker")
+
+
+def test_where_addresses_are_checked_we_send_no_access_token_any_more(scene: Open) -> None:
+    played = scene("13.3", verify_ip=True)
+    played.sugar.ip_change("198.51.100.7")  # the workers' network; our own pings come from another
+    played.run(HOUR, until=lambda: played.row.is_session_bound)
+    assert "session_rejected" in played.codes(), played.trail()
+    assert played.row.status == "healthy", "a refresh replaces it"
+    pings = played.pings()
+    played.refresh_now()
+    played.run(3 * HOUR)
+    reported = reports.rejected(
+        played.kept.public_id,
+        tenants=None,
+        version=played.row.version_count,
+        wait=5,
+        actor="worker",
+        report={"status": 401, "error": "invalid_grant", "error_message": "The access token provided is invalid."},
+    )
+    rest()
+    assert reported.version == played.row.version_count
+    assert played.pings() == pings, "our own ping would end the workers' session"
+    assert played.row.status == "healthy"
+
+
+def test_a_403_of_sugars_own_is_not_our_trouble(scene: Open) -> None:
+    played = scene("13.3")
+    denied = {"error": "not_authorized", "error_message": "You are not authorized to perform this action."}
+    played.sugar.chaos("answer", endpoint="api", path="ping", status=403, payload=denied)
+    played.run(timedelta(minutes=30))
+    assert played.told == ("", "healthy"), played.trail()
