@@ -77,19 +77,14 @@ def _claim(pk: int, want: Want, started: float, skip: frozenset[Rung]) -> Claim 
                 transitions.plan_retry(row, now, was_sent=True)
         return _declined(row, step)
     claimed = _open(row, want, step, now, started)
-    row.save(update_fields=["attempt_count", "event_count", "due_at", *DOUBT_FIELDS, *DIAGNOSIS_FIELDS])
+    transitions.save(row)
     reach(Point.CLAIM_WRITTEN, row.public_id)
     return claimed
 
 
-DOUBT_FIELDS = ["doubt_after", "doubt_began", "answer_lost_at", "is_key_missing"]
-DIAGNOSIS_FIELDS = ["trouble", "trouble_since", "diagnosis", "diagnosis_code", "retry_at", "failures"]
-SUPERSESSION_FIELDS = ["superseded_at", "superseded_before_at"]
-
-
 def _declined(row: Connection, declined: Declined) -> Declined:
     """An attempt may have been closed on the way: that is kept, also when nothing new is claimed."""
-    row.save(update_fields=["event_count", "due_at", *DOUBT_FIELDS, *DIAGNOSIS_FIELDS, *SUPERSESSION_FIELDS])
+    transitions.save(row)
     return declined
 
 

@@ -12,7 +12,7 @@ from connections.custody import audit, guard, journal, keys
 from connections.custody.audit import Actor
 from connections.custody.ledger import transitions
 from connections.custody.ledger.claims import target_of
-from connections.custody.ledger.settlement import CHAIN_FIELDS, wipe
+from connections.custody.ledger.settlement import wipe
 from connections.custody.problems import Conflict
 from connections.models import Attempt, Connection, ConnectionTag, Tenant, TokenVersion, database_now
 from connections.sugar import Target, host_port
@@ -144,7 +144,7 @@ def _edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | N
     if changed or entry.password or entry.client_secret is not None or entry.refresh_token:
         _start_afresh(row, now, actor)
     transitions.reschedule(row, now)
-    row.save()
+    transitions.save(row)
     return row, farewell
 
 
@@ -325,7 +325,7 @@ def _switch(pk: int, actor: Actor, kind: EventKind, sentence: str) -> Connection
         journal.write_event(row, kind, sentence, at=now, actor=actor.name)
         audit.record_on(row, actor, str(kind), at=now)
         _plan_after_switch(row, now, actor)
-        row.save(update_fields=["paused_at", "held_at", *CHAIN_FIELDS])
+        transitions.save(row)
         return row
 
 
@@ -366,7 +366,7 @@ def delete(pk: int, actor: Actor) -> Farewell | None:
         journal.write_event(row, EventKind.DELETED, "Deleted; every secret wiped.", at=now, actor=actor.name)
         audit.record_on(row, actor, "delete", at=now)
         transitions.reschedule(row, now)
-        row.save()
+        transitions.save(row)
     return farewell
 
 

@@ -10,7 +10,7 @@ from django.db import transaction
 from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Trigger, Trouble
 from connections.custody import journal
 from connections.custody.ledger import transitions
-from connections.custody.ledger.settlement import CHAIN_FIELDS, MESSAGE_LENGTH
+from connections.custody.ledger.settlement import MESSAGE_LENGTH
 from connections.models import Attempt, Connection, TokenVersion
 from connections.sugar import Answer
 
@@ -93,7 +93,7 @@ def note_report(pk: int, number: int, *, actor: str, report: dict[str, object]) 
             attempt=row.attempt_count,
             version=number,
         )
-        row.save(update_fields=["attempt_count", "event_count"])
+        transitions.save(row)
 
 
 def note_test(pk: int, *, actor: str, trigger: Trigger, checks: list[dict[str, object]], fault: str) -> None:
@@ -120,7 +120,7 @@ def note_test(pk: int, *, actor: str, trigger: Trigger, checks: list[dict[str, o
             attempt=row.attempt_count,
         )
         _judge_test(row, now, fault, actor=actor)
-        row.save(update_fields=["attempt_count", *CHAIN_FIELDS])
+        transitions.save(row)
 
 
 def _judge_test(row: Connection, now: datetime, fault: str, *, actor: str) -> None:

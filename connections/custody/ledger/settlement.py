@@ -67,47 +67,10 @@ def settle(claim: Claim, sealed: SealedAnswer) -> Outcome:
         outcome = _settle(row, attempt, claim, sealed, now)
         if outcome.result != Result.VERSION:
             transitions.reschedule(row, now)
-        row.save(update_fields=CHAIN_FIELDS)
+        transitions.save(row)
         reach(Point.SETTLE_WRITTEN, claim.connection_id)
     reach(Point.SETTLED, claim.connection_id)
     return outcome
-
-
-CHAIN_FIELDS = [
-    "access_dead_at",
-    "access_doubtful_until",
-    "access_expires_at",
-    "adopted_number",
-    "adopted_token",
-    "answer_lost_at",
-    "chain",
-    "chain_ends_at",
-    "dead_tried_at",
-    "diagnosis",
-    "diagnosis_code",
-    "doubt_after",
-    "doubt_began",
-    "due_at",
-    "event_count",
-    "failures",
-    "has_refresh_token",
-    "is_client_changed",
-    "is_key_missing",
-    "is_new_chain_wanted",
-    "is_session_bound",
-    "last_success_at",
-    "next_refresh_at",
-    "probe_due_at",
-    "refresh_expires_at",
-    "retry_at",
-    "session_generation",
-    "signed_in_at",
-    "superseded_at",
-    "superseded_before_at",
-    "trouble",
-    "trouble_since",
-    "version_count",
-]
 
 
 def _settle(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswer, now: datetime) -> Outcome:
@@ -473,7 +436,7 @@ def not_sent(claim: Claim, answer: Answer, *, is_preflight: bool) -> Outcome:
                 transitions.update_diagnosis(row, now, actor=claim.actor or claim.trigger, attempt=attempt.number)
                 transitions.plan_retry(row, now, was_sent=False)
         transitions.reschedule(row, now)
-        row.save(update_fields=CHAIN_FIELDS)
+        transitions.save(row)
     return _outcome(claim, Result.NOT_SENT, row, fault=answer.fault or "")
 
 

@@ -46,12 +46,23 @@ HOST_CODES = frozenset(
         DiagnosisCode.ADDRESS_BLOCKED,
     }
 )
+_COLUMNS = tuple(field.attname for field in Connection._meta.concrete_fields if not field.primary_key)
 SUPERSEDED_CODES = frozenset({DiagnosisCode.REFRESH_TOKEN_SUPERSEDED, DiagnosisCode.PLATFORM_SHARED})
 
 
 def locked(pk: int) -> Connection:
     """The connection's row, locked to the end of the transaction; read the clock after this, not before."""
-    return Connection.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=pk)
+    row = Connection.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=pk)
+    row.loaded = {name: getattr(row, name) for name in _COLUMNS}  # type: ignore[attr-defined]  # for save()
+    return row
+
+
+def save(row: Connection) -> None:
+    """Writes what has changed since `locked`, and nothing else."""
+    loaded: dict[str, Any] = row.loaded  # type: ignore[attr-defined]  # set by locked()
+    changed = [name for name, before in loaded.items() if getattr(row, name) != before]
+    if changed:
+        row.save(update_fields=changed)
 
 
 def locked_with_clock(pk: int) -> tuple[Connection, datetime]:

@@ -21,7 +21,7 @@ from connections.choices import (
 )
 from connections.custody import journal, keys, schedule
 from connections.custody.ledger import looks, transitions
-from connections.custody.ledger.settlement import CHAIN_FIELDS, wipe
+from connections.custody.ledger.settlement import wipe
 from connections.custody.values import Claim
 from connections.models import Attempt, Connection, DatabaseLater, DatabaseNow, HostWait, TokenVersion, database_now
 from connections.sugar import Answer, Target
@@ -81,7 +81,7 @@ def note_ping(pk: int, number: int, answer: Answer, *, verifying: int | None = N
         is_alive = _note(row, version, answer, now, actor=actor, is_verify=verifying is not None)
         version.save(update_fields=["verified_at", "access_dead_at", "pinged_at", "ping_taken_until"])
         _reschedule(row, version, now, is_hot=verifying is not None)
-        row.save(update_fields=["attempt_count", *CHAIN_FIELDS])
+        transitions.save(row)
     return is_alive
 
 
@@ -96,9 +96,11 @@ def _reschedule(row: Connection, version: TokenVersion, now: datetime, *, is_hot
 def _note(
     row: Connection, version: TokenVersion, answer: Answer, now: datetime, *, actor: str, is_verify: bool
 ) -> bool:
+    is_for_report = version.ping_taken_until is not None
     version.ping_taken_until = None
     if answer.fault is None:
-        version.pinged_at = now
+        # A ping of our own, just after a grant or for a test, says nothing about what a worker meets afterwards.
+        version.pinged_at = now if is_for_report else version.pinged_at
         if looks.note_news(row, version, answer, now, actor=actor):
             transitions.update_diagnosis(row, now, actor=actor)
         _note_alive(row, version, now)
@@ -208,7 +210,7 @@ def note_believed_death(pk: int, number: int, *, actor: str) -> None:
         _note_dead(row, version, answer, now, actor=actor)
         version.save(update_fields=["verified_at", "access_dead_at"])
         transitions.reschedule(row, now, live=version)
-        row.save(update_fields=CHAIN_FIELDS)
+        transitions.save(row)
 
 
 def note_user(pk: int, answer: Answer) -> None:
@@ -221,7 +223,7 @@ def note_user(pk: int, answer: Answer) -> None:
         row.is_password_expired = answer.user.is_password_expired
         if row.is_password_expired or row.diagnosis_code:
             transitions.update_diagnosis(row, now, actor="background")
-        row.save(update_fields=["is_admin_user", "is_password_expired", *CHAIN_FIELDS])
+        transitions.save(row)
 
 
 def note_server(pk: int, *, generation: Generation, version: str) -> None:
@@ -230,7 +232,7 @@ def note_server(pk: int, *, generation: Generation, version: str) -> None:
         row.rest_version_at = now
         row.sugar_version = version[:40]
         row.session_generation = generation
-        row.save(update_fields=["rest_version_at", "sugar_version", "session_generation"])
+        transitions.save(row)
 
 
 def note_use(pk: int) -> None:
@@ -243,7 +245,7 @@ def note_use(pk: int) -> None:
         if not was_warm and live is not None and locked.trouble == Trouble.NONE:
             transitions.plan_refresh(locked, live, now)
             transitions.reschedule(locked, now, live=live)
-        locked.save(update_fields=["last_used_at", "next_refresh_at", "due_at"])
+        transitions.save(locked)
 
 
 def take_ping(version_pk: int, *, seconds: float, good_for: float) -> bool:
@@ -273,7 +275,7 @@ def note_reported_death(pk: int, number: int) -> timedelta:
             row.report_streak -= 1  # not a new grant, only another report of the same
             row.report_wait_until = due
             transitions.reschedule(row, now, live=version)
-        row.save(update_fields=["report_streak", "report_grant_at", "report_wait_until", "due_at"])
+        transitions.save(row)
     return max(due - now, timedelta(0))
 
 
@@ -316,7 +318,7 @@ def plan_again(pk: int, *, not_before: datetime | None = None) -> None:
         transitions.reschedule(row, now, live=live)
         if row.due_at is not None and row.due_at <= now:
             row.due_at = max(not_before or now, now + settings.SUGARADMIN.tick)
-        row.save(update_fields=["next_refresh_at", "due_at"])
+        transitions.save(row)
 
 
 # -- hosts that do not answer --------------------------------------------------------------------------------
