@@ -19,10 +19,23 @@ from connections.custody import actions
 from connections.custody.audit import Actor, record
 from connections.custody.handout import Tenants, find
 from connections.custody.ledger import edits
-from connections.custody.ledger.edits import Entry
+from connections.custody.ledger.edits import ConnectionExists, EditRefused, Entry, ExternalIdTaken, TripleBusy
 from connections.models import Connection, Tenant, database_now
 from connections.onboarding import addresses
 from connections.sugar import AddressError, normalise
+
+__all__ = [
+    "ConnectionExists",
+    "EditRefused",
+    "ExternalIdTaken",
+    "InvalidFields",
+    "InvalidTenant",
+    "TripleBusy",
+    "create",
+    "edit",
+    "suggested_platform",
+    "tenant_for",
+]
 
 PLATFORM_PATTERN = re.compile(r"[A-Za-z0-9_-]{1,127}")  # SUGAR.md section 3
 SLUG_PATTERN = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")

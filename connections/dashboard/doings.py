@@ -1,0 +1,192 @@
+"""The actions of a connection: who may, what each says before it acts, and when it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from connections.choices import AttemptKind
+from connections.custody import breakers, guard
+from connections.dashboard.rights import Asker, Right, reason_without
+from connections.dashboard.wording import duration, relative
+from connections.models import Attempt, Connection
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doing:
+    """One action. `is_grant`: it may send a grant, so a page that is out of date must not start it."""
+
+    name: str
+    title: StrPromise
+    right: Right
+    short: StrPromise
+    effect: Callable[[Connection], str]
+    is_grant: bool = False
+    is_grave: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """An action on this connection, for this person, now; `reason` says why it is disabled."""
+
+    doing: Doing
+    reason: str = ""
+
+    @property
+    def is_enabled(self) -> bool:
+        return not self.reason
+
+
+def _test(row: Connection) -> str:
+    return _(
+        "Sends up to three GET requests with the current access token: is the instance in service, does Sugar accept "
+        "the token, whose is it. No grant is sent, nothing changes at Sugar or here."
+    )
+
+
+def _rotate(row: Connection) -> str:
+    told = {"old": row.version_count, "new": row.version_count + 1}
+    return (
+        _(
+            "Sends one refresh grant now and creates version %(new)d. Version %(old)d is superseded; workers fetch the "
+            "new token by themselves. On Sugar 13.3 and later the old access token ends at once."
+        )
+        % told
+    )
+
+
+def _sign_in(row: Connection) -> str:
+    told = {"user": row.username, "platform": row.platform}
+    text = _(
+        "Signs in with a password: one password grant as %(user)s on platform %(platform)s. This ends every other "
+        "session of %(user)s on %(platform)s, also those of other systems, and starts a new chain."
+    )
+    return text % told
+
+
+def _repair(row: Connection) -> str:
+    return _(
+        "Climbs the ladder by itself and shows each rung: a kept answer, the old refresh token once, then the stored "
+        "password. If the access token turns out to be well, it sends no grant at all. A sign-in ends other sessions "
+        "of %(user)s on %(platform)s."
+    ) % {"user": row.username, "platform": row.platform}
+
+
+def _pause(row: Connection) -> str:
+    return _(
+        "Workers get no refresh any more; a living token is still served until it ends, and the chain is kept alive. "
+        "Nothing is sent to Sugar now. Resume undoes it at any time."
+    )
+
+
+def _resume(row: Connection) -> str:
+    return _("Tokens are refreshed and handed out again. What is due is done within 30 seconds.")
+
+
+def _hold(row: Connection) -> str:
+    text = _("Nothing leaves and nothing is handed out any more, not even a living token: workers stop at once. ")
+    if row.refresh_expires_at is None:
+        return text + _("Resume undoes it.")
+    return text + _("Resume undoes it, as long as the refresh token lives (until %(at)s UTC).") % {
+        "at": f"{row.refresh_expires_at:%Y-%m-%d %H:%M}"
+    }
+
+
+DOINGS: dict[str, Doing] = {
+    doing.name: doing
+    for doing in (
+        Doing(
+            name="test", title=gettext_lazy("Test"), right=Right.OPERATE, effect=_test,
+            short=gettext_lazy("Three GETs, changes nothing."),
+        ),
+        Doing(
+            name="repair", title=gettext_lazy("Repair"), right=Right.OPERATE, effect=_repair, is_grant=True,
+            short=gettext_lazy("Tries what is stored, rung by rung."),
+        ),
+        Doing(
+            name="rotate", title=gettext_lazy("Rotate"), right=Right.OPERATE, effect=_rotate, is_grant=True,
+            short=gettext_lazy("One refresh grant now, a new version."),
+        ),
+        Doing(
+            name="sign-in", title=gettext_lazy("Sign in again"), right=Right.OPERATE, effect=_sign_in, is_grant=True,
+            short=gettext_lazy("Password grant, ends other sessions."),
+        ),
+        Doing(
+            name="pause", title=gettext_lazy("Pause"), right=Right.OPERATE, effect=_pause,
+            short=gettext_lazy("No refreshes; the chain is kept alive."),
+        ),
+        Doing(
+            name="resume", title=gettext_lazy("Resume"), right=Right.OPERATE, effect=_resume,
+            short=gettext_lazy("Refresh and hand out again."),
+        ),
+        Doing(
+            name="hold", title=gettext_lazy("Hold"), right=Right.ADMINISTER, effect=_hold, is_grave=True,
+            short=gettext_lazy("Nothing leaves, workers stop at once."),
+        ),
+    )
+}  # fmt: skip
+
+
+def offers(row: Connection, asker: Asker, open_grant: Attempt | None) -> list[Offer]:
+    """Every action, disabled with the reason where it cannot be done; of pause and resume only the one that fits."""
+    is_stopped = row.paused_at is not None or row.held_at is not None
+    hidden = "pause" if is_stopped else "resume"
+    return [offer(doing, row, asker, open_grant) for doing in DOINGS.values() if doing.name != hidden]
+
+
+def offer(doing: Doing, row: Connection, asker: Asker, open_grant: Attempt | None) -> Offer:
+    reason = "" if asker.may(doing.right) else reason_without(doing.right, asker)
+    return Offer(doing=doing, reason=reason or obstacle(doing, row, open_grant))
+
+
+def obstacle(doing: Doing, row: Connection, open_grant: Attempt | None) -> str:
+    """Why nobody could do this now; empty when it can be done."""
+    if row.held_at is not None and doing.name not in ("resume", "hold"):
+        return _("This connection is held: resume it first.")
+    if doing.name in _SWITCHES:
+        return _SWITCHES[doing.name](row)
+    if not doing.is_grant:
+        return ""
+    if row.paused_at is not None:
+        return _("This connection is paused: resume it first.")
+    if doing.name == "rotate" and row.version_count == 0:
+        return _("It has never signed in: there is nothing to refresh.")
+    if guard.is_read_only():
+        return _("Custody is read-only: %(why)s") % {"why": guard.read_only_reason()}
+    return under_way(open_grant, row.now) if open_grant else ""  # type: ignore[attr-defined]  # annotated by find
+
+
+_SWITCHES: dict[str, Callable[[Connection], str]] = {
+    "pause": lambda row: _("It is paused already.") if row.paused_at else "",
+    "hold": lambda row: _("It is held already.") if row.held_at else "",
+    "resume": lambda row: "" if row.paused_at or row.held_at else _("It is neither paused nor held."),
+}
+
+
+def under_way(attempt: Attempt, now: datetime) -> str:
+    """`A refresh is running since 4 s, started by background.` A lost one says until when it is waited for."""
+    told = {
+        "kind": AttemptKind(attempt.kind).label,
+        "span": duration(now - attempt.claimed_at),
+        "actor": attempt.actor or attempt.trigger,
+    }
+    if attempt.lost_at is not None and attempt.drain_until is not None:
+        told["until"] = relative(attempt.drain_until, now)
+        text = _(
+            "%(kind)s by %(actor)s: the answer was lost; the server may work on it for a while. Resolved %(until)s."
+        )
+        return text % told
+    return _("%(kind)s running for %(span)s, started by %(actor)s.") % told
+
+
+def refused_tries(row: Connection) -> int:
+    """How often Sugar refused this user's password since it was saved: told before another try."""
+    return breakers.refused_tries(row)[: breakers.REFUSALS_PER_PASSWORD].count()

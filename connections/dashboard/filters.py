@@ -1,0 +1,100 @@
+"""The filters of the list: they live in the address, are read forgivingly, and are shown as chips to take off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from connections.choices import DiagnosisCode, Status
+from connections.dashboard.queries import with_status_in
+from connections.dashboard.wording import title_of
+from connections.models.status import ConnectionQuerySet
+
+LONGEST = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chip:
+    """One active filter, and the query of the address without it."""
+
+    name: str
+    value: str
+    without: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What the list is narrowed to."""
+
+    q: str = ""
+    status: tuple[str, ...] = ()
+    tenant: str = ""
+    tag: str = ""
+    cause: str = ""
+    host: str = ""
+
+    @classmethod
+    def read(cls, given: QueryDict) -> Filters:
+        """Unknown statuses and causes are left out: an old link still opens."""
+        named = {part for text in given.getlist("status") for part in text.split(",")}
+        cause = given.get("cause", "")
+        return cls(
+            q=given.get("q", "").strip()[:LONGEST],
+            status=tuple(status.value for status in Status if status.value in named),
+            tenant=given.get("tenant", "").strip()[:LONGEST],
+            tag=given.get("tag", "").strip()[:LONGEST],
+            cause=cause if cause in DiagnosisCode.values else "",
+            host=given.get("host", "").strip()[:LONGEST],
+        )
+
+    def narrow(self, rows: ConnectionQuerySet) -> ConnectionQuerySet:
+        if self.status:
+            rows = with_status_in(rows, self.status)
+        if self.tenant:
+            rows = rows.filter(tenant__slug=self.tenant)
+        if self.cause:
+            rows = rows.filter(diagnosis_code=self.cause)
+        if self.host:
+            rows = rows.filter(host__icontains=self.host)
+        if self.tag:
+            rows = rows.filter(tags__name=self.tag)
+        return rows.filter(self._search()) if self.q else rows
+
+    def _search(self) -> Q:
+        columns = ("label", "public_id", "external_id", "host", "username", "platform", "tenant__slug")
+        found = Q()
+        for column in columns:
+            found |= Q(**{f"{column}__icontains": self.q})
+        return found
+
+    def chips(self) -> Iterator[Chip]:
+        for status in self.status:
+            rest = [one for one in self.status if one != status]
+            yield Chip(name=_("Status"), value=str(Status(status).label), without=self._query(status=rest))
+        names = {"q": _("Search"), "tenant": _("Tenant"), "tag": _("Tag"), "cause": _("Cause"), "host": _("Host")}
+        for field, name in names.items():
+            value = getattr(self, field)
+            if value:
+                shown = title_of(value) if field == "cause" else value
+                yield Chip(name=name, value=shown, without=self._query(**{field: ""}))
+
+    def query(self) -> str:
+        """The filters as the address carries them, without a place."""
+        return self._query()
+
+    def _query(self, **changes: object) -> str:
+        values: Mapping[str, object] = {
+            "q": self.q, "status": self.status, "tenant": self.tenant, "tag": self.tag, "cause": self.cause,
+            "host": self.host, **changes,
+        }  # fmt: skip
+        query = QueryDict(mutable=True)
+        for name, value in values.items():
+            if isinstance(value, (list, tuple)):
+                query.setlist(name, [str(one) for one in value])
+            elif value:
+                query[name] = str(value)
+        return query.urlencode()

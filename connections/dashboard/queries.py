@@ -1,0 +1,189 @@
+"""What the pages read. Every query of a page stands here, so that their number can be counted and kept constant."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Case, Count, DateTimeField, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Lower
+
+from connections.choices import GRANT_KINDS, OPEN_STATES, EventKind, Status, Trouble, VersionState
+from connections.custody.handout import Tenants, visible
+from connections.models import (
+    Attempt,
+    Connection,
+    DatabaseNow,
+    Event,
+    Heartbeat,
+    HostWait,
+    Tenant,
+    TokenVersion,
+    database_now,
+)
+from connections.models.status import ConnectionQuerySet
+
+URGENCY = (
+    Status.DYING,
+    Status.DOWN,
+    Status.IN_DOUBT,
+    Status.UNREACHABLE,
+    Status.RETRYING,
+    Status.PAUSED,
+    Status.DRAFT,
+    Status.HEALTHY,
+)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+MOST_COUNTED = 10_000
+ROUTINE = (EventKind.REFRESHED, EventKind.PROBED)
+SILENT_AFTER_BEATS = 3
+LEAST_SILENCE = timedelta(seconds=30)
+
+
+# -- the fleet -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Census:
+    """How many connections are in each status, and which diagnoses they carry."""
+
+    by_status: dict[str, int]
+    by_cause: list[tuple[str, int]]
+
+    @property
+    def total(self) -> int:
+        return sum(self.by_status.values())
+
+
+def census(tenants: Tenants) -> Census:
+    """One grouped count over the present connections."""
+    rows = Connection.objects.present().filter(visible(tenants)).with_status().order_by()
+    statuses: Counter[str] = Counter()
+    causes: Counter[str] = Counter()
+    grouped = rows.values_list("status", "diagnosis_code").annotate(count=Count("pk"))  # type: ignore[misc]  # annotated
+    for status, code, count in grouped:
+        statuses[status] += count
+        if code and status not in (Status.PAUSED, Status.DRAFT):
+            causes[code] += count
+    return Census(by_status={status: statuses[status] for status in URGENCY}, by_cause=causes.most_common(8))
+
+
+def by_urgency(tenants: Tenants) -> ConnectionQuerySet:
+    """Dying first, soonest first; then what is down, longest first; the well ones by name."""
+    whens = [When(status=status, then=Value(rank)) for rank, status in enumerate(URGENCY)]
+    rows = Connection.objects.present().filter(visible(tenants)).with_status()
+    return rows.annotate(
+        rank=Case(*whens, default=Value(len(URGENCY)), output_field=IntegerField()),
+        moment=Case(
+            When(status=Status.DYING, then=F("access_expires_at")),
+            When(trouble_since__isnull=False, then=F("trouble_since")),
+            default=Value(LONG_AGO),
+            output_field=DateTimeField(),
+        ),
+        name_key=Lower("label"),
+        now=DatabaseNow(),
+    ).order_by("rank", "moment", "name_key", "pk")
+
+
+def with_status_in(rows: ConnectionQuerySet, statuses: tuple[str, ...]) -> ConnectionQuerySet:
+    return rows.filter(status__in=statuses)  # type: ignore[misc]  # annotated by with_status
+
+
+def next_to_die(tenants: Tenants, limit: int = 8) -> list[Connection]:
+    """Those that a person can still save without an outage, and those for which it is too late for that."""
+    urgent = with_status_in(by_urgency(tenants), (Status.DYING, Status.DOWN))
+    return list(urgent.select_related("tenant")[:limit])
+
+
+def recent_events(tenants: Tenants, limit: int = 10) -> list[Event]:
+    """What changed lately; refreshes that went well are no news."""
+    events = Event.objects.exclude(kind__in=ROUTINE).select_related("connection__tenant").order_by("-pk")
+    if tenants is not None:
+        events = events.filter(connection__tenant_id__in=tenants)
+    return list(events[:limit])
+
+
+def capped_count(rows: QuerySet[Any]) -> int:
+    """Exact up to MOST_COUNTED; one more says “more than that”."""
+    return rows.order_by()[: MOST_COUNTED + 1].count()
+
+
+def tenant_slugs(tenants: Tenants) -> list[str]:
+    rows = Tenant.objects.order_by("slug")
+    if tenants is not None:
+        rows = rows.filter(pk__in=tenants)
+    return list(rows.values_list("slug", flat=True)[:500])
+
+
+# -- one connection ------------------------------------------------------------------------------------------
+
+
+def events_of(row: Connection) -> QuerySet[Event]:
+    return Event.objects.filter(connection=row).order_by("-number")
+
+
+def versions_of(row: Connection) -> QuerySet[TokenVersion]:
+    """Newest first, never with their secrets."""
+    versions = TokenVersion.objects.filter(connection=row).defer("access_token", "refresh_token")
+    return versions.select_related("attempt").order_by("-number")
+
+
+def live_version(row: Connection) -> TokenVersion | None:
+    return versions_of(row).filter(state=VersionState.LIVE).first()
+
+
+def attempts_of(row: Connection) -> QuerySet[Attempt]:
+    """Newest first, never with a kept answer."""
+    return Attempt.objects.filter(connection=row).defer("answer").order_by("-number")
+
+
+def open_grant(row: Connection) -> Attempt | None:
+    """The grant that is under way, if one is: it disables every button that would start another."""
+    return attempts_of(row).filter(state__in=OPEN_STATES, kind__in=GRANT_KINDS).first()
+
+
+def same_triple(tenants: Tenants, *, url: str, username: str, platform: str) -> Connection | None:
+    """Who keeps this (instance, user, platform), named only to those who may see it (INV10)."""
+    triple = Q(instance_url=url, username_key=username.lower(), platform_key=platform.lower())
+    return Connection.objects.present().filter(triple, visible(tenants)).select_related("tenant").first()
+
+
+# -- the installation ----------------------------------------------------------------------------------------
+
+
+def silence() -> timedelta | None:
+    """For how long no worker has given a sign of life; zero while one does, None where none ever has."""
+    beats = Heartbeat.objects.order_by("-beat_at").annotate(now=DatabaseNow())
+    seen = beats.values_list("beat_at", "now").first()
+    if seen is None:
+        return None
+    age: timedelta = seen[1] - seen[0]
+    return age if age > max(settings.SUGARADMIN.heartbeat * SILENT_AFTER_BEATS, LEAST_SILENCE) else timedelta(0)
+
+
+def heartbeats() -> list[Heartbeat]:
+    return list(Heartbeat.objects.order_by("-beat_at")[:50])
+
+
+def host_waits(tenants: Tenants) -> list[HostWait]:
+    """Hosts that do not answer, with how many connections wait for each."""
+    waits = HostWait.objects.order_by("down_since")
+    if tenants is not None:
+        hosts = Connection.objects.present().filter(visible(tenants)).values("host")
+        waits = waits.filter(host__in=hosts)
+    return list(waits[:50])
+
+
+def due_and_waiting() -> int:
+    """Due but not started: what the background should have begun by now."""
+    return Connection.objects.present().filter(due_at__lte=database_now()).count()
+
+
+def troubled_hosts(tenants: Tenants) -> list[tuple[str, int]]:
+    """Hosts with more than one troubled connection: an outage shows as one line."""
+    rows = Connection.objects.present().filter(visible(tenants)).exclude(trouble=Trouble.NONE).order_by()
+    grouped = rows.values_list("host").annotate(count=Count("pk")).filter(count__gt=1).order_by("-count")
+    return list(grouped[:5])

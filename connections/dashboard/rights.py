@@ -1,0 +1,124 @@
+"""Who may do what on the pages (DESIGN section 6): one table, one gate that every view passes through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import update_wrapper
+from typing import Concatenate, ParamSpec
+
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.utils.translation import gettext as _
+
+from connections.choices import Role
+from connections.custody import audit
+from connections.custody.audit import Actor
+from connections.custody.handout import Tenants
+from connections.custody.problems import NotFound
+from connections.models import Staff, database_now
+
+Rest = ParamSpec("Rest")
+
+
+class Right(StrEnum):
+    READ = "read"
+    OPERATE = "operate"  # test, rotate, sign in, repair, pause, resume
+    ADMINISTER = "administer"  # create, edit, hold, delete
+    AUDIT = "audit"
+
+
+RIGHTS: dict[str, frozenset[Right]] = {
+    Role.VIEWER: frozenset({Right.READ}),
+    Role.OPERATOR: frozenset({Right.READ, Right.OPERATE}),
+    Role.ADMIN: frozenset(Right),
+    Role.AUDITOR: frozenset({Right.READ, Right.AUDIT}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """The signed-in person behind a request. `tenants` None: may see all."""
+
+    actor: Actor
+    role: str
+    tenants: Tenants
+
+    def may(self, right: Right) -> bool:
+        return right in RIGHTS.get(self.role, frozenset())
+
+
+View = Callable[Concatenate[HttpRequest, Asker, Rest], HttpResponseBase]
+Guarded = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
+"""What Django calls: the asker is no longer an argument."""
+
+
+def asker_of(request: HttpRequest) -> Asker:
+    """Looked up once per request; a user without a staff row has no role and may do nothing."""
+    known: Asker | None = getattr(request, "_asker", None)
+    if known is None:
+        known = _ask(request.user, request.META.get("REMOTE_ADDR") or None)
+        request._asker = known  # type: ignore[attr-defined]
+    return known
+
+
+def _ask(user: AbstractBaseUser | AnonymousUser, address: str | None) -> Asker:
+    actor = Actor(kind="staff", name=user.get_username(), address=address)
+    if not isinstance(user, User):
+        return Asker(actor=actor, role="", tenants=frozenset())
+    if user.is_superuser:
+        return Asker(actor=actor, role=Role.ADMIN, tenants=None)
+    staff = Staff.objects.filter(user=user).prefetch_related("tenants").first()
+    if staff is None:
+        return Asker(actor=actor, role="", tenants=frozenset())
+    return Asker(actor=actor, role=staff.role, tenants=frozenset(one.pk for one in staff.tenants.all()) or None)
+
+
+def needs(right: Right) -> Callable[[View[Rest]], Guarded[Rest]]:
+    """The gate: 403 names the right that is missing; what belongs to another tenant does not exist."""
+
+    def gate(view: View[Rest]) -> Guarded[Rest]:
+        def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
+            asker = asker_of(request)
+            try:
+                require(request, asker, right)
+                return view(request, asker, *args, **kwargs)
+            except NotFound:
+                raise Http404(_("There is no such connection.")) from None
+
+        update_wrapper(guarded, view)
+        return guarded
+
+    return gate
+
+
+def require(request: HttpRequest, asker: Asker, right: Right) -> None:
+    """Raises PermissionDenied; a change that was tried leaves a trace in the audit."""
+    if asker.may(right):
+        return
+    if request.method == "POST":
+        _note_denied(request, asker)
+    raise PermissionDenied(reason_without(right, asker))
+
+
+def _note_denied(request: HttpRequest, asker: Asker) -> None:
+    match = request.resolver_match
+    given = match.kwargs if match else {}
+    action = str(given.get("action") or (match.url_name if match else "") or "change")
+    target = str(given.get("public_id", ""))
+    audit.record(asker.actor, action.replace("-", "_"), at=database_now(), target=target, outcome="denied")
+
+
+def reason_without(right: Right, asker: Asker) -> str:
+    """Why a button is disabled, in words a person can act on."""
+    if not asker.role:
+        return _("Your account has no role here yet: ask an admin to give you one.")
+    role = Role(asker.role).label
+    match right:
+        case Right.OPERATE:
+            return _("Your role (%(role)s) only reads: an operator or admin may do this.") % {"role": role}
+        case Right.ADMINISTER:
+            return _("Your role (%(role)s) may not do this: ask an admin.") % {"role": role}
+    return _("Your role (%(role)s) may not see this.") % {"role": role}

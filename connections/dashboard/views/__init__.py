@@ -1,0 +1,3 @@
+"""The staff pages. Views translate HTTP; `custody` and `onboarding` decide."""
+
+from __future__ import annotations

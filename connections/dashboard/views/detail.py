@@ -1,0 +1,147 @@
+"""One connection: five tabs, each its own address; one event, one attempt, the support bundle."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from connections.choices import EventKind
+from connections.custody.handout import find
+from connections.dashboard import bundle, doings, queries, wording
+from connections.dashboard.rights import Asker, Right, needs
+from connections.dashboard.shell import page
+from connections.models import Connection
+
+EVENTS_SHOWN = 8
+PAGE_SIZE = 50
+KINDS: dict[str, tuple[EventKind, ...]] = {
+    "changes": tuple(kind for kind in EventKind if kind not in queries.ROUTINE),
+    "tokens": (EventKind.SIGNED_IN, EventKind.REFRESHED, EventKind.TOKEN_DIED),
+    "trouble": (
+        EventKind.GRANT_FAILED, EventKind.IN_DOUBT, EventKind.TOKEN_DIED, EventKind.CHAIN_DIED, EventKind.DIAGNOSED,
+        EventKind.RECOVERED, EventKind.REPORTED,
+    ),
+    "staff": (
+        EventKind.CREATED, EventKind.EDITED, EventKind.SECRET_SET, EventKind.SECRETS_WIPED, EventKind.PAUSED,
+        EventKind.RESUMED, EventKind.HELD, EventKind.TESTED,
+    ),
+}  # fmt: skip
+
+
+def connection_page(
+    request: HttpRequest, asker: Asker, row: Connection, tab: str, context: dict[str, Any], *, status: int = 200
+) -> HttpResponse:
+    """What all tabs share: who it is, how it is, what can be done."""
+    open_grant = queries.open_grant(row)
+    now = row.now  # type: ignore[attr-defined]  # annotated by find
+    shared = {
+        "row": row,
+        "tab": tab,
+        "sentence": wording.status_sentence(row),
+        "offers": doings.offers(row, asker, open_grant),
+        "under_way": doings.under_way(open_grant, now) if open_grant else "",
+        "tags": list(row.tags.all()),
+    }
+    return page(request, asker, f"detail/{tab}.html", shared | context, section="connections", status=status)
+
+
+@require_safe
+@needs(Right.READ)
+def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
+    """Everything that a ticket needs, on one screen."""
+    row = find(public_id, asker.tenants)
+    context = {
+        "diagnosis": row.diagnosis,
+        "meaning": wording.meaning(row),
+        "fix_by": wording.who_acts(row),
+        "why_not_repaired": wording.why_not_repaired(row),
+        "remedy": wording.REMEDIES.get(row.diagnosis_code, "repair"),
+        "may_edit": asker.may(Right.ADMINISTER),
+        "events": list(queries.events_of(row)[:EVENTS_SHOWN]),
+        "live": queries.live_version(row),
+    }
+    return connection_page(request, asker, row, "status", context)
+
+
+@require_safe
+@needs(Right.READ)
+def timeline(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
+    row = find(public_id, asker.tenants)
+    kind = request.GET.get("kind", "")
+    events = queries.events_of(row)
+    if kind in KINDS:
+        events = events.filter(kind__in=KINDS[kind])
+    return connection_page(
+        request, asker, row, "timeline", {"kind": kind, "kinds": list(KINDS), **_older(request, events)}
+    )
+
+
+@require_safe
+@needs(Right.READ)
+def tokens(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
+    row = find(public_id, asker.tenants)
+    return connection_page(request, asker, row, "tokens", _older(request, queries.versions_of(row)))
+
+
+@require_safe
+@needs(Right.READ)
+def attempts(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
+    row = find(public_id, asker.tenants)
+    return connection_page(request, asker, row, "attempts", _older(request, queries.attempts_of(row)))
+
+
+def _older(request: HttpRequest, rows: Any) -> dict[str, Any]:
+    """A page of numbered rows, newest first, from below `before`."""
+    before = request.GET.get("before", "")
+    if before.isdecimal() and len(before) < 10:
+        rows = rows.filter(number__lt=int(before))
+    found = list(rows[: PAGE_SIZE + 1])
+    shown = found[:PAGE_SIZE]
+    return {"rows": shown, "before": before, "older": shown[-1].number if len(found) > PAGE_SIZE else None}
+
+
+@require_safe
+@needs(Right.READ)
+def attempt(request: HttpRequest, asker: Asker, public_id: str, number: int) -> HttpResponse:
+    row = find(public_id, asker.tenants)
+    found = queries.attempts_of(row).filter(number=number).first()
+    if found is None:
+        raise Http404(_("There is no such attempt, or it was pruned."))
+    context = {
+        "attempt": found,
+        "checks": found.report.get("checks", []),
+        "events": list(queries.events_of(row).filter(attempt=number)[:PAGE_SIZE]),
+        "newer": number + 1 if number < row.attempt_count else None,
+        "older": number - 1 if number > 1 else None,
+    }
+    return connection_page(request, asker, row, "attempt", context)
+
+
+@require_safe
+@needs(Right.READ)
+def event(request: HttpRequest, asker: Asker, public_id: str, number: int) -> HttpResponse:
+    row = find(public_id, asker.tenants)
+    found = queries.events_of(row).filter(number=number).first()
+    if found is None:
+        raise Http404(_("There is no such event, or it was pruned."))
+    context = {
+        "event": found,
+        "newer": number + 1 if number < row.event_count else None,
+        "older": number - 1 if number > 1 else None,
+    }
+    return connection_page(request, asker, row, "event", context)
+
+
+@require_safe
+@needs(Right.READ)
+def support_bundle(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
+    row = find(public_id, asker.tenants)
+    name = f"sugaradmin-{row.public_id}.md"
+    return HttpResponse(
+        bundle.bundle(row),
+        content_type="text/markdown; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )

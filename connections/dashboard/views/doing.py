@@ -1,0 +1,155 @@
+"""The actions: GET says what will happen, POST does it, the result stands where the button was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from connections.custody import actions
+from connections.custody.actions import Report
+from connections.custody.handout import find
+from connections.custody.problems import CustodyProblem, NotFound
+from connections.dashboard import queries
+from connections.dashboard.doings import DOINGS, Doing, offer, refused_tries
+from connections.dashboard.forms import SignInAgainForm
+from connections.dashboard.rights import Asker, Right, needs, require
+from connections.dashboard.views.detail import connection_page
+from connections.models import Connection
+from connections.onboarding import registry
+
+RESULT = "action_result"
+SWITCHES: dict[str, Callable[..., Connection]] = {
+    "pause": actions.pause,
+    "resume": actions.resume,
+    "hold": actions.hold,
+}
+GRANTS: dict[str, Callable[..., Report]] = {"rotate": actions.rotate, "repair": actions.repair}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Right.READ)
+def act(request: HttpRequest, asker: Asker, public_id: str, action: str) -> HttpResponse:
+    doing = DOINGS.get(action)
+    if doing is None:
+        raise Http404(_("There is no such action."))
+    row = find(public_id, asker.tenants)
+    require(request, asker, doing.right)
+    if request.method != "POST":
+        return _ask(request, asker, row, doing, result=_last_result(request, row, doing))
+    if doing.is_grant and request.POST.get("version") != str(row.version_count):
+        return _ask(request, asker, row, doing, stale=request.POST.get("version", ""), status=409)
+    if offer(doing, row, asker, queries.open_grant(row)).reason:
+        return _ask(request, asker, row, doing, status=409)
+    return _do(request, asker, row, doing)
+
+
+def _ask(
+    request: HttpRequest, asker: Asker, row: Connection, doing: Doing, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    """The page before the deed. It carries the version it was made at, so that it cannot act on another."""
+    offered = offer(doing, row, asker, queries.open_grant(row))
+    shared = {"doing": doing, "effect": doing.effect(row), "reason": offered.reason, **context}
+    if doing.name == "sign-in":
+        shared |= {"form": shared.get("form") or _sign_in_form(asker, row), "refused": refused_tries(row)}
+    return connection_page(request, asker, row, "action", shared, status=status)
+
+
+def _sign_in_form(asker: Asker, row: Connection, data: Any = None) -> SignInAgainForm:
+    form = SignInAgainForm(data)
+    if row.password is not None:
+        form.fields["password"].help_text = _("Empty: the stored password is used.")
+    if not asker.may(Right.ADMINISTER):
+        del form.fields["keep"]
+    return form
+
+
+def _do(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> HttpResponse:
+    if doing.name in SWITCHES:
+        SWITCHES[doing.name](row.public_id, asker.actor, tenants=asker.tenants)
+        done = {"pause": _("Paused."), "resume": _("Resumed."), "hold": _("Held: nothing is handed out any more.")}
+        messages.success(request, done[doing.name])
+        return redirect(row)
+    if doing.name == "sign-in":
+        return _sign_in(request, asker, row, doing)
+    try:
+        result = _test(row, asker) if doing.name == "test" else _grant(row, asker, doing)
+    except NotFound:
+        raise
+    except CustodyProblem as problem:
+        result = {"outcome": "failed", **_told(problem)}
+    return _show(request, row, doing, result)
+
+
+def _test(row: Connection, asker: Asker) -> dict[str, Any]:
+    checks = actions.test(row.public_id, asker.actor, tenants=asker.tenants)
+    outcome = "done" if all(check.ok for check in checks) else "failed"
+    return {"outcome": outcome, "checks": [check.as_dict() for check in checks]}
+
+
+def _grant(row: Connection, asker: Asker, doing: Doing) -> dict[str, Any]:
+    act_on = GRANTS[doing.name]
+    return _report(act_on(row.public_id, asker.actor, tenants=asker.tenants, version=row.version_count))
+
+
+def _sign_in(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> HttpResponse:
+    form = _sign_in_form(asker, row, request.POST)
+    if form.is_valid() and not form.cleaned_data["password"] and row.password is None:
+        form.add_error("password", _("No password is stored: type it here."))
+    if not form.is_clean():
+        return _ask(request, asker, row, doing, form=form, status=422)
+    password = form.cleaned_data["password"] or None
+    try:
+        if password and form.cleaned_data.get("keep"):
+            kept = {"password": password, "store_password": True}
+            registry.edit(row.public_id, kept, asker.actor, tenants=asker.tenants)
+        result = sign_in_now(row, asker, password)
+    except registry.InvalidFields as invalid:
+        form.refuse(invalid.errors)
+        return _ask(request, asker, row, doing, form=form, status=422)
+    return _show(request, row, doing, result)
+
+
+def sign_in_now(row: Connection, asker: Asker, password: str | None) -> dict[str, Any]:
+    """A password grant, and what came of it as the result page shows it."""
+    try:
+        report = actions.sign_in(
+            row.public_id, asker.actor, tenants=asker.tenants, version=row.version_count, password=password
+        )
+    except NotFound:
+        raise
+    except CustodyProblem as problem:
+        return {"outcome": "failed", **_told(problem)}
+    return _report(report)
+
+
+def _report(report: Report) -> dict[str, Any]:
+    told = {"outcome": report.outcome, "version": report.version, "rungs": report.rungs}
+    return told | _told(report.problem) if report.problem else told
+
+
+def _told(problem: CustodyProblem) -> dict[str, Any]:
+    return {"code": problem.code, "detail": problem.detail, "retry_after": problem.retry_after}
+
+
+def _show(request: HttpRequest, row: Connection, doing: Doing, result: dict[str, Any]) -> HttpResponse:
+    remember(request, row, doing.name, result)
+    return redirect(f"{row.get_absolute_url()}actions/{doing.name}/?result=1")
+
+
+def remember(request: HttpRequest, row: Connection, action: str, result: dict[str, Any]) -> None:
+    """The newest result waits in the session (it holds no secret): reloading shows it again, and does nothing."""
+    request.session[RESULT] = {"connection": row.public_id, "action": action, **result}
+
+
+def _last_result(request: HttpRequest, row: Connection, doing: Doing) -> dict[str, Any] | None:
+    kept: dict[str, Any] | None = request.session.get(RESULT)
+    if "result" not in request.GET or kept is None:
+        return None
+    is_this = (kept["connection"], kept["action"]) == (row.public_id, doing.name)
+    return kept if is_this else None

@@ -1,0 +1,80 @@
+"""The whole fleet: overview, list, the machine itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from connections.choices import DiagnosisCode, Status
+from connections.condition import Level, examine
+from connections.dashboard import queries
+from connections.dashboard.filters import Filters
+from connections.dashboard.paging import page_of
+from connections.dashboard.rights import Asker, Right, needs
+from connections.dashboard.shell import page
+from connections.dashboard.wording import title_of
+
+NEEDS_A_PERSON = (Status.DYING, Status.DOWN)
+
+
+@require_safe
+@needs(Right.READ)
+def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
+    """What needs me now, and is the machine itself well?"""
+    census = queries.census(asker.tenants)
+    context = {
+        "census": census,
+        "tiles": [(status, Status(status).label, count) for status, count in census.by_status.items()],
+        "urgent_count": sum(census.by_status[status] for status in NEEDS_A_PERSON),
+        "causes": [(code, title_of(code), count) for code, count in census.by_cause],
+        "urgent": queries.next_to_die(asker.tenants),
+        "events": queries.recent_events(asker.tenants),
+        "hosts": queries.troubled_hosts(asker.tenants),
+        "may_create": asker.may(Right.ADMINISTER),
+    }
+    return page(request, asker, "overview.html", context, section="overview")
+
+
+@require_safe
+@needs(Right.READ)
+def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
+    filters = Filters.read(request.GET)
+    matching = filters.narrow(queries.by_urgency(asker.tenants))
+    found = page_of(matching.select_related("tenant").prefetch_related("tags"), request.GET.get("after", ""))
+    context = {
+        "filters": filters,
+        "chips": list(filters.chips()),
+        "page": found,
+        "count": queries.capped_count(matching),
+        "is_later_page": bool(request.GET.get("after")),
+        "may_create": asker.may(Right.ADMINISTER),
+        **_choices(asker),
+    }
+    return page(request, asker, "connection_list.html", context, section="connections")
+
+
+def _choices(asker: Asker) -> dict[str, Any]:
+    codes = sorted(((code, title_of(code)) for code in DiagnosisCode.values), key=lambda pair: pair[1])
+    return {
+        "statuses": [(status, Status(status).label) for status in queries.URGENCY],
+        "codes": codes,
+        "tenant_slugs": queries.tenant_slugs(asker.tenants),
+        "most_counted": queries.MOST_COUNTED,
+    }
+
+
+@require_safe
+@needs(Right.READ)
+def system(request: HttpRequest, asker: Asker) -> HttpResponse:
+    """The doctor's findings and the signs of life, for people."""
+    findings = examine()
+    context = {
+        "findings": findings,
+        "is_well": all(finding.level == Level.OK for finding in findings),
+        "heartbeats": queries.heartbeats(),
+        "host_waits": queries.host_waits(asker.tenants),
+        "waiting": queries.due_and_waiting(),
+    }
+    return page(request, asker, "system.html", context, section="system")

@@ -1,0 +1,157 @@
+"""Small pieces of the pages: shapes, badges, times, fields. All text in them is escaped."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.forms import BoundField, CheckboxInput
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from connections.choices import BUILT_IN_PLATFORMS, EventKind, Status
+from connections.dashboard import shell, wording
+from sugaradmin import __version__
+
+register = template.Library()
+
+# What an event looks like in a timeline: good, bad, doubtful, or a person's doing.
+TONES: dict[str, str] = {
+    EventKind.SIGNED_IN: "good",
+    EventKind.REFRESHED: "good",
+    EventKind.RECOVERED: "good",
+    EventKind.GRANT_FAILED: "bad",
+    EventKind.TOKEN_DIED: "bad",
+    EventKind.CHAIN_DIED: "bad",
+    EventKind.DIAGNOSED: "bad",
+    EventKind.IN_DOUBT: "doubt",
+    EventKind.REPORTED: "doubt",
+    EventKind.ANSWER_KEPT: "doubt",
+    EventKind.GRANT_ABANDONED: "doubt",
+}
+
+
+@register.simple_tag
+def shape(name: str) -> SafeString:
+    """One shape of the sprite; decoration beside a word, so hidden from screen readers."""
+    source = static("img/shapes.svg")
+    return format_html('<svg class="shape" aria-hidden="true"><use href="{}#{}"></use></svg>', source, name)
+
+
+@register.simple_tag
+def badge(status: str) -> SafeString:
+    """A status is a word, a shape and a colour."""
+    return format_html(
+        '<span class="badge" data-status="{}">{}<span>{}</span></span>', status, shape(status), Status(status).label
+    )
+
+
+@register.simple_tag
+def moment(at: datetime | None, now: datetime) -> SafeString:
+    """`13:16:04 · 12 min ago`, the date where it is not today's; exact in the tooltip."""
+    if at is None:
+        return format_html('<span class="soft">{}</span>', "–")
+    at = at.astimezone(UTC)
+    shown = f"{at:%H:%M:%S}" if at.date() == now.astimezone(UTC).date() else f"{at:%d %b %Y %H:%M}"
+    return format_html(
+        '<time datetime="{}" title="{}">{} <span class="soft">{}</span></time>',
+        _iso(at), f"{at:%Y-%m-%d %H:%M:%S} UTC", shown, wording.relative(at, now),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def ago(at: datetime | None, now: datetime) -> SafeString:
+    """`12 min ago`, exact in the tooltip."""
+    if at is None:
+        return format_html('<span class="soft">{}</span>', "–")
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>',
+        _iso(at), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", wording.relative(at, now),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def countdown(at: datetime, now: datetime) -> SafeString:
+    """Time left; a script lets it run, without one it is what it was when the page was made."""
+    return format_html(
+        '<time class="countdown" datetime="{0}" data-deadline="{0}" title="{1}">{2}</time>',
+        _iso(at), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", wording.duration(at - now),
+    )  # fmt: skip
+
+
+def _iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@register.filter
+def iso(at: datetime) -> str:
+    return _iso(at)
+
+
+@register.filter
+def title_of(code: str) -> str:
+    return wording.title_of(code)
+
+
+@register.filter
+def tone(kind: str) -> str:
+    return TONES.get(kind, "plain")
+
+
+@register.filter
+def is_shared(platform: str) -> bool:
+    """One of Sugar's own platforms: people who sign in there end our session."""
+    return platform.lower() in BUILT_IN_PLATFORMS
+
+
+@register.simple_tag
+def copyable(text: str) -> SafeString:
+    """A text with a button that copies it; the button appears where a script can do so."""
+    label = _("Copy %(text)s") % {"text": text}
+    return format_html(
+        '<span class="copyable"><code>{0}</code><button type="button" class="copy" data-copy="{0}" '
+        'aria-label="{1}" hidden>{2}</button></span>',
+        text, label, shape("copy"),
+    )  # fmt: skip
+
+
+@register.inclusion_tag("connections/_field.html")
+def field(bound: BoundField, *, suffix: str = "") -> dict[str, Any]:
+    """Label, input, help and errors, tied together for screen readers. `suffix` keeps ids of several forms apart."""
+    identity = f"{bound.id_for_label}{suffix}"
+    described = [f"{identity}_help"] if bound.help_text else []
+    described += [f"{identity}_error"] if bound.errors else []
+    attributes: dict[str, Any] = {"id": identity, "aria-describedby": " ".join(described) or False}
+    if bound.errors:
+        attributes["aria-invalid"] = "true"
+    widget = bound.as_widget(attrs={name: value for name, value in attributes.items() if value})
+    is_box = isinstance(bound.field.widget, CheckboxInput)
+    return {"bound": bound, "identity": identity, "widget": widget, "is_box": is_box}
+
+
+@register.simple_tag(takes_context=True)
+def theme(context: dict[str, Any]) -> str:
+    """The chosen colours, for `<html data-theme>`; also on pages that Django renders by itself."""
+    request = context.get("request")
+    return shell.theme_of(request) if isinstance(request, HttpRequest) else "auto"
+
+
+@register.simple_tag(takes_context=True)
+def request_id(context: dict[str, Any]) -> str:
+    request = context.get("request")
+    return request.META.get("SUGARADMIN_REQUEST_ID", "") if isinstance(request, HttpRequest) else ""
+
+
+@register.simple_tag
+def version() -> str:
+    return __version__
+
+
+@register.simple_tag
+def is_development() -> bool:
+    return bool(settings.SUGARADMIN.development)
