@@ -226,6 +226,8 @@ def _note_version(
     is_sign_in: bool,
 ) -> None:
     _mirror(row, version)
+    # Its sender proves it now; if that dies first, or this comes from a spool file, the sweeper does.
+    row.probe_due_at = now + settings.SUGARADMIN.send_by
     _note_chain(row, version, before, is_sign_in=is_sign_in)
     transitions.clear_doubt(row, attempt)
     transitions.note_success(row, now)
@@ -267,7 +269,6 @@ def _mirror(row: Connection, version: TokenVersion) -> None:
     row.access_doubtful_until = None
     row.refresh_expires_at = version.refresh_expires_at
     row.has_refresh_token = version.refresh_token is not None
-    row.probe_due_at = None
 
 
 def _note_chain(row: Connection, version: TokenVersion, before: TokenVersion | None, *, is_sign_in: bool) -> None:
