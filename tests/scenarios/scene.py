@@ -158,7 +158,8 @@ def _check_worker(case: Case, scene: Scene) -> None:
         given = handout.token(row.public_id, tenants=None, min_ttl=0, wait=0, actor="worker")
     except CustodyProblem as problem:
         assert not lives or case.code == "encryption_key_missing", problem
-        assert problem.http_status == (409 if case.status in ("down", "draft", "paused") else 503), problem
+        is_persons = case.status in ("down", "draft", "paused", "dying")
+        assert problem.http_status == (409 if is_persons else 503), problem
         assert problem.code == case.code
     else:
         assert lives and case.status != "down"
