@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -52,6 +53,8 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def load(self) -> Any:
+        # Loaded before the fork: what the processes share (the rate of API keys) is made by these modules.
+        import_module(settings.ROOT_URLCONF)
         return application
 
 

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from connections.models import Attempt
+from tests.api.conftest import Connect, MakeCaller, problem
+
+
+def address(public_id: str, query: str = "") -> str:
+    return f"connections/{public_id}/token/rejected{query}"
+
+
+def test_a_token_that_sugar_still_accepts_is_verified(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    worker = caller("token:read")
+    told = worker.post(address(kept.public_id), {"version": 1, "status": 401, "error": "invalid_grant"}).json()
+    assert told["verified"] is True
+    assert told["version"] == 1
+    assert kept.grants() == 0
+
+
+def test_a_dead_token_is_replaced_once_for_many(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    kept.sugar.expire_access_tokens("svc")
+    worker = caller("token:read")
+    worker.get("connections")
+    barrier = threading.Barrier(8)
+
+    def report(_: int) -> dict[str, Any]:
+        barrier.wait()
+        try:
+            return worker.post(address(kept.public_id), {"version": 1, "wait": 20}).json()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(report, range(8)))
+    assert {answer.get("version") for answer in answers} == {2}, [one.get("detail") for one in answers]
+    assert "verified" not in answers[0]
+    assert kept.grants() == 1
+
+
+def test_a_newer_version_is_the_answer(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    worker = caller()
+    worker.post(f"connections/{kept.public_id}/rotate")
+    grants = kept.grants()
+    told = worker.post(address(kept.public_id), {"version": 1}).json()
+    assert told["version"] == 2
+    assert "verified" not in told
+    assert kept.grants() == grants
+
+
+def test_words_of_the_worker_are_kept_without_tokens(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    text = "no good: 0123abcd-0123-4567-89ab-0123456789ab\n" + "x y " * 2000
+    response = caller().post(
+        address(kept.public_id), {"version": 1, "status": 401, "error": "invalid_grant", "error_message": text}
+    )
+    assert response.status_code == 200
+    report = Attempt.objects.get(connection=kept.row, trigger="report").report
+    assert len(str(report)) < 2200
+    assert "0123abcd-" not in str(report) and "\\n" not in str(report)
+    assert "no good" in report["error_message"]
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (None, ["version"]),
+        ({}, ["version"]),
+        ({"version": 2}, ["version"]),
+        ({"version": 0}, ["version"]),
+        ({"version": "1"}, ["version"]),
+        ({"version": True}, ["version"]),
+        ({"version": 1.0}, ["version"]),
+        ({"version": 10**30}, ["version"]),
+        ({"version": 1, "status": "401"}, ["status"]),
+        ({"version": 1, "error": 7}, ["error"]),
+        ({"version": 1, "error_message": ["x"]}, ["error_message"]),
+        ({"version": 1, "wait": 31}, ["wait"]),
+        ({"version": 1, "wait": True}, ["wait"]),
+        ({"version": 1, "other": 1}, ["other"]),
+    ],
+)
+def test_a_report_that_is_none_is_named(
+    connect: Connect, caller: MakeCaller, body: dict[str, Any] | None, names: list[str]
+) -> None:
+    kept = connect("13.3")
+    told = problem(caller().post(address(kept.public_id), body), 422, "invalid")
+    assert list(told["errors"]) == names
+
+
+def test_wait_is_read_from_the_address_too(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    worker = caller()
+    problem(worker.post(address(kept.public_id, "?wait=x"), {"version": 1}), 422, "invalid")
+    assert worker.post(address(kept.public_id, "?wait=1"), {"version": 1}).status_code == 200
