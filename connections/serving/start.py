@@ -56,6 +56,9 @@ def serve(site: Site, *, say: Callable[[str], None]) -> bool:
     4. told to stop: refuse new visitors, let every part finish what it does
     """
     listener = listen(site.host, site.port) if site.web else None
+    if settings.SUGARADMIN.development and listener is not None:
+        # Links in answers lead to where it really listens, unless an operator named another address.
+        os.environ.setdefault("SUGARADMIN_BASE_URL", address(listener).rstrip("/"))
     if site.migrate:
         preparation.prepare(static=site.web)
     hint = preparation.first_steps() if site.web else ""
