@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ssl
 import statistics
 import threading
@@ -9,8 +10,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from django.conf import settings
 
 from bench import site
+from connections.custody import checkpoints, rounds, wire
+from connections.models import Connection, database_now
 from connections.simulator.control import Control
 
 THREADS = 32
@@ -19,7 +23,7 @@ THREADS = 32
 def measure(control: Control, *, size: int, latency: float) -> dict[str, float]:
     sugar, _ = site.fleet(control, "fleet", size)
     sugar.chaos("slow_before", seconds=latency)
-    ours, settle = _ours(control, size)
+    ours, settle = _ours(control, "fleet", size)
     bare = _bare(control, sugar.url, size)
     return {
         "connections": size,
@@ -31,12 +35,23 @@ def measure(control: Control, *, size: int, latency: float) -> dict[str, float]:
     }
 
 
-def _ours(control: Control, size: int) -> tuple[float, list[float]]:
-    from connections.custody import checkpoints, rounds, wire
-    from connections.models import Connection, database_now
+def measure_settle(control: Control, *, size: int) -> dict[str, float]:
+    """From the last byte of Sugar's answer to our commit, at the pace of a fleet that is not in arrears."""
+    site.fleet(control, "settle", size, threads=4)
+    _, settle = _ours(control, "settle", size, at_once=2)
+    return {
+        "refreshes": size,
+        "answer_to_commit_p50_ms": round(statistics.median(settle), 1),
+        "answer_to_commit_p99_ms": round(sorted(settle)[int(len(settle) * 0.99)], 1),
+    }
 
+
+def _ours(control: Control, name: str, size: int, *, at_once: int = THREADS) -> tuple[float, list[float]]:
+    settings.SUGARADMIN = dataclasses.replace(settings.SUGARADMIN, pool_threads=at_once)
     now = database_now()
-    Connection.objects.update(next_refresh_at=now, due_at=now)
+    fleet = Connection.objects.filter(label__startswith=f"{name} ")
+    Connection.objects.update(due_at=None)
+    fleet.update(next_refresh_at=now, due_at=now)
     wire.forget_preflights()
     control.clear_log()
     settle: list[float] = []
@@ -56,7 +71,7 @@ def _ours(control: Control, size: int) -> tuple[float, list[float]]:
     took = time.perf_counter() - began
     checkpoints.watcher = None
     assert control.count(endpoint="token", grant="refresh") == size
-    assert Connection.objects.filter(version_count=2).count() == size
+    assert fleet.filter(version_count=2).count() == size
     return took, settle
 
 
@@ -100,4 +115,3 @@ def _sign_in(url: str, context: ssl.SSLContext, number: int) -> str:
     }
     with httpx.Client(trust_env=False, verify=context, timeout=30) as client:
         return str(client.post(f"{url}/rest/v10/oauth2/token", data=form).json()["refresh_token"])
-

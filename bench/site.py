@@ -11,6 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
+import django
+from django.core.management import call_command
+from django.db import connection
+
 from connections.simulator.control import Control, InstanceControl
 from tests import postgres
 
@@ -33,6 +37,21 @@ def prepare() -> None:
     }
 
 
+def set_up() -> None:
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+def cores() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+def database_version() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW server_version")
+        return str(cursor.fetchone()[0])
+
+
 @contextmanager
 def simulator() -> Iterator[Control]:
     """In a process of its own, as Sugar would be."""
@@ -48,10 +67,9 @@ def simulator() -> Iterator[Control]:
 
 def fleet(control: Control, name: str, size: int, *, threads: int = 16) -> tuple[InstanceControl, list[str]]:
     """`size` signed-in connections, each on a platform of its own: no pre-flight of one serves another."""
-    from connections.custody import actions
+    from connections.custody import actions  # models load only once Django is set up
     from connections.custody.audit import Actor
     from connections.onboarding import registry
-    from django.db import connection
 
     actor = Actor(kind="command", name="bench")
     sugar = control.add_instance(name, "13.3", strict_platforms=False, cleanup_probability=0)
