@@ -138,6 +138,14 @@ def use_settings(module: str) -> None:
     os.environ.setdefault(SETTINGS_MODULE, module)
 
 
+def inherited(
+    variables: Mapping[str, str], *, unless_given: Mapping[str, str], unset: tuple[str, ...]
+) -> dict[str, str]:
+    """The environment for another program of ours: what we have without `unset`, then what is said here."""
+    kept = {name: value for name, value in os.environ.items() if name not in unset}
+    return {**unless_given, **kept, **variables}
+
+
 def _bad(name: str, value: str, wanted: str, example: str) -> EnvError:
     return EnvError(f"{name}={value!r} is not {wanted}; write for example {name}={example}")
 

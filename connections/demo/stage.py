@@ -1,0 +1,88 @@
+"""One sample connection and the simulated instance on its other side."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from connections.choices import DiagnosisCode, Status
+from connections.custody import actions, wire
+from connections.custody.audit import Actor
+from connections.custody.problems import CustodyProblem
+from connections.onboarding import registry
+from connections.simulator import Control
+from connections.simulator.control import InstanceControl
+
+PLATFORM = "sugaradmin"
+USER = "integration"
+KEY = "sugaradmin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """Who a sample connection is, what befalls it, and what it should look like afterwards."""
+
+    name: str  # of its instance
+    label: str
+    tenant: str
+    preset: str
+    status: Status
+    story: Callable[[Stage], None]
+    code: DiagnosisCode | None = None
+    access_seconds: int = 180
+    parameters: dict[str, Any] = field(default_factory=dict)
+    fields: dict[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """Where a story is played: staff on our side, people and accidents on the other."""
+
+    public_id: str
+    sugar: InstanceControl
+    password: str = field(repr=False)
+    staff: Actor
+
+    def sign_in(self) -> None:
+        """As staff do; what comes of it is the story's own matter."""
+        self._try(lambda: actions.sign_in(self.public_id, self.staff, password=self.password))
+
+    def rotate(self) -> None:
+        self._try(lambda: actions.rotate(self.public_id, self.staff))
+
+    def repair(self) -> None:
+        self._try(lambda: actions.repair(self.public_id, self.staff))
+
+    def _try(self, act: Callable[[], object]) -> None:
+        wire.forget_preflights()  # the story has just changed what the last look found
+        try:
+            act()
+        except CustodyProblem:
+            return  # its diagnosis stands on the connection: that is what the sample shows
+
+
+def set_up(sample: Sample, control: Control, staff: Actor) -> Stage:
+    """A fresh instance with our user, platform and OAuth key, and a draft that points at it."""
+    password = secrets.token_urlsafe(12)
+    sugar = control.add_instance(
+        sample.name, sample.preset, access_token_lifetime=sample.access_seconds, **sample.parameters
+    )
+    sugar.user(USER, password)
+    sugar.add_platform(PLATFORM)
+    sugar.key(KEY, KEY)
+    described = {
+        "label": sample.label,
+        "instance_url": sugar.url,
+        "platform": PLATFORM,
+        "username": USER,
+        "password": password,
+        "external_id": f"demo-{sample.name}",
+        "contact_name": "Sam Carter",
+        "contact_email": f"crm-admin@{sample.name}.example",
+        "tags": sample.tags,
+    }
+    row = registry.create(sample.tenant, described | sample.fields, staff)
+    return Stage(public_id=row.public_id, sugar=sugar, password=password, staff=staff)
