@@ -1,4 +1,4 @@
-"""The instance itself: maintenance, licence, its sign-in service, its errors, and a session it ends on a second look."""
+"""The instance itself: maintenance, licence, its sign-in service, its errors, a session it ends on a second look."""
 
 from __future__ import annotations
 
