@@ -7,15 +7,11 @@ leaves, no secret is written, nothing is deleted. With the right key back, all i
 
 from __future__ import annotations
 
-import logging
-
 from django.conf import settings
 
 from connections.custody import columns, keys
 from connections.models import EncryptionKey, database_now
 from connections.vault import Keyring, VaultError
-
-logger = logging.getLogger(__name__)
 
 
 def trouble() -> str:
@@ -35,18 +31,16 @@ def trouble() -> str:
 
 
 def take_note() -> str:
-    """At start: keeps a value for each key seen for the first time, forgets a key that left and that nothing needs.
+    """Keeps a value for each key seen for the first time, forgets a key that left and that nothing needs.
 
-    Answers like `trouble`, and says it in the log.
+    Answers like `trouble`; where there is one, nothing is changed.
     """
     found = trouble()
-    if found:
-        logger.error("Custody is read-only: %s", found, extra={"action": "check_keys"})
-        return found
-    ring = keys.keyring()
-    _remember(ring)
-    _forget(ring)
-    return ""
+    if not found:
+        ring = keys.keyring()
+        _remember(ring)
+        _forget(ring)
+    return found
 
 
 def _remember(ring: Keyring) -> None:
