@@ -27,6 +27,7 @@ from connections.vault import Sealed, VaultError
 
 PATIENCE = 2.0  # seconds a caller may wait for one host before it counts against its share of the threads
 MOST_WAIT = 30.0
+MOST_REMEMBERED = 10_000
 
 Tenants = frozenset[int] | None
 
@@ -65,6 +66,7 @@ class Seen:
     held_at: datetime | None
     last_used_at: datetime | None
     next_refresh_at: datetime | None
+    is_session_bound: bool
     number: int
     version_pk: int
     sealed: Sealed
@@ -94,6 +96,7 @@ COLUMNS = (
     "connection__held_at",
     "connection__last_used_at",
     "connection__next_refresh_at",
+    "connection__is_session_bound",
     "number",
     "pk",
     "access_token",
@@ -168,10 +171,12 @@ def hand_out(seen: Seen, *, held: int | None = None, is_verified: bool | None = 
 
 def _note_use(seen: Seen) -> None:
     """Rarely a write; inside the lead the refresh is started behind the caller's back."""
-    if seen.last_used_at is None or seen.now - seen.last_used_at > schedule.USE_NOTED_EVERY:
+    is_unnoted = seen.last_used_at is None or seen.now - seen.last_used_at > schedule.USE_NOTED_EVERY
+    if is_unnoted and _noted.is_turn(seen.pk, schedule.USE_NOTED_EVERY.total_seconds() / 10):
         upkeep.note_use(seen.pk)
     is_due = seen.next_refresh_at is not None and seen.next_refresh_at <= seen.now
-    if is_due and not seen.trouble and seen.paused_at is None and _may_start_behind(seen.pk):
+    tick = settings.SUGARADMIN.tick.total_seconds()
+    if is_due and not seen.trouble and seen.paused_at is None and _behind.is_turn(seen.pk, tick):
         want = Want(goal=Goal.KEEP, trigger=Trigger.BACKGROUND, actor="background", seen=seen.number)
         try:
             runner.pursue(seen.pk, seen.host, want)
@@ -179,20 +184,25 @@ def _note_use(seen: Seen) -> None:
             return  # the background will get to it
 
 
-_behind: dict[int, float] = {}
-_behind_lock = threading.Lock()
+class _Turns:
+    """Once in a while per connection and process: a thousand readers at once write one row and start one refresh."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[int, float] = {}
+
+    def is_turn(self, pk: int, every: float) -> bool:
+        now = time.monotonic()
+        with self._lock:
+            if now - self._last.get(pk, float("-inf")) < every:
+                return False
+            if len(self._last) > MOST_REMEMBERED:
+                self._last.clear()
+            self._last[pk] = now
+            return True
 
 
-def _may_start_behind(pk: int) -> bool:
-    """Once a tick and process: a thousand readers inside the lead start one refresh."""
-    now = time.monotonic()
-    with _behind_lock:
-        if now - _behind.get(pk, float("-inf")) < settings.SUGARADMIN.tick.total_seconds():
-            return False
-        if len(_behind) > 10_000:
-            _behind.clear()
-        _behind[pk] = now
-        return True
+_noted, _behind = _Turns(), _Turns()
 
 
 # -- no good token at hand -----------------------------------------------------------------------------------
