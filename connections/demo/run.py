@@ -104,6 +104,8 @@ def _play(simulator_port: int, say: Say) -> None:
     say(f"The simulated Sugar answers at {control.url}; {len(SAMPLES)} sample connections are being made…")
     with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="story") as pool:
         seen = list(pool.map(lambda sample: _play_one(sample, control), SAMPLES))
+    if not _answers(control, patience=0):
+        return  # told to stop meanwhile: what could not be made is nobody's trouble
     for sight in seen:
         if sight.trouble:
             say(f"The sample {sight.sample.label!r} could not be made: {sight.trouble}.")
@@ -124,13 +126,14 @@ def _play_one(sample: Sample, control: Control) -> _Sight:
     return _Sight(sample=sample)
 
 
-def _answers(control: Control) -> bool:
-    until = time.monotonic() + SIMULATOR_PATIENCE
-    while time.monotonic() < until:
+def _answers(control: Control, *, patience: float = SIMULATOR_PATIENCE) -> bool:
+    until = time.monotonic() + patience
+    while True:
         try:
             control.instances()
         except ControlFailed:
+            if time.monotonic() >= until:
+                return False
             time.sleep(0.2)
         else:
             return True
-    return False
