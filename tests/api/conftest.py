@@ -11,11 +11,13 @@ from django.http import HttpResponse
 from django.test import Client
 
 from connections.api import keys, rate
+from connections.api.views.events import NoOlderIsOpen
 from connections.choices import Scope
-from connections.models import Connection, Tenant
+from connections.models import Connection, Event, Tenant
 from connections.onboarding import api_keys
 from connections.simulator import SimulatorServer
 from tests.custody.conftest import ANA, Connect, Kept, connect, simulator
+from tests.serving.site import until
 
 __all__ = ["Connect", "Kept", "connect", "simulator"]
 ALL = tuple(Scope.values)
@@ -59,6 +61,11 @@ class Caller:
 
     def get(self, path: str, **headers: str) -> Any:
         return self.send("GET", path, **headers)
+
+    def events(self, path: str = "events") -> list[dict[str, Any]]:
+        """All there are; tests that run beside this one have transactions on the same server, which are waited for."""
+        until(lambda: not Event.objects.exclude(NoOlderIsOpen()).exists())
+        return list(self.get(path).json()["items"])
 
     def post(self, path: str, json: Any = None, **headers: str) -> Any:
         return self.send("POST", path, json, **headers)

@@ -49,7 +49,7 @@ def test_a_diagnosis_shows_its_evidence_and_links_it(connect: Connect, caller: M
     assert list(found) == ["code", "title", "confidence", "cause", "evidence", "fix_by", "fix", "help_url"]
     assert found["help_url"] == f"{settings.SUGARADMIN.base_url}/help/{found['code']}/"
     assert found["fix"] and found["evidence"]
-    events = {event["id"]: event for event in worker.get(f"connections/{kept.public_id}/events").json()["items"]}
+    events = {event["id"]: event for event in worker.events(f"connections/{kept.public_id}/events")}
     for item in found["evidence"]:
         assert set(item) == {"text", "attempt", "event"}
         if item["attempt"]:

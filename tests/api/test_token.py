@@ -164,7 +164,7 @@ def test_a_person_is_needed_says_who_and_why(connect: Connect, caller: MakeCalle
     assert told["diagnosis"]["code"] == "refresh_token_superseded"
     assert told["diagnosis"]["help_url"] == f"{settings.SUGARADMIN.base_url}/help/refresh_token_superseded/"
     assert told["fix_by"] == told["diagnosis"]["fix_by"]
-    known = {event["id"] for event in worker.get(f"connections/{kept.public_id}/events").json()["items"]}
+    known = {event["id"] for event in worker.events(f"connections/{kept.public_id}/events")}
     linked = [item["event"] for item in told["diagnosis"]["evidence"] if item["attempt"]]
     assert linked and set(linked) <= known
 

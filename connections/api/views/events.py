@@ -15,7 +15,9 @@ from connections.custody import handout
 from connections.models import DatabaseLater, Event
 
 BEGINNING = "0"
-LONGEST_TRANSACTION = 86_400  # seconds; beyond it a row's transaction number is not asked any more: numbers wrap
+LONGEST_TRANSACTION = 600
+"""Seconds. Ours last milliseconds; a row this old is shown in any case: other databases of the same server share its
+transaction numbers, and a long job there must not hold our history back for hours. Numbers also wrap in the end."""
 
 
 class NoOlderIsOpen(Func):
