@@ -135,11 +135,26 @@ DOINGS: dict[str, Doing] = {
 }  # fmt: skip
 
 
-def offers(row: Connection, asker: Asker, open_grant: Attempt | None) -> list[Offer]:
-    """Every action, disabled with the reason where it cannot be done; of pause and resume only the one that fits."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """Every action of a connection, and each reason why some are disabled, told once with their names."""
+
+    offers: list[Offer]
+    reasons: list[tuple[str, list[StrPromise]]]
+    under_way: str
+
+
+def board(row: Connection, asker: Asker, open_grant: Attempt | None) -> Board:
+    """Of pause and resume only the one that fits; what cannot be done is disabled, not hidden."""
     is_stopped = row.paused_at is not None or row.held_at is not None
     hidden = "pause" if is_stopped else "resume"
-    return [offer(doing, row, asker, open_grant) for doing in DOINGS.values() if doing.name != hidden]
+    offers = [offer(doing, row, asker, open_grant) for doing in DOINGS.values() if doing.name != hidden]
+    reasons: dict[str, list[StrPromise]] = {}
+    for one in offers:
+        if one.reason:
+            reasons.setdefault(one.reason, []).append(one.doing.title)
+    running = under_way(open_grant, row.now) if open_grant else ""  # type: ignore[attr-defined]  # annotated by find
+    return Board(offers=offers, reasons=list(reasons.items()), under_way="" if running in reasons else running)
 
 
 def offer(doing: Doing, row: Connection, asker: Asker, open_grant: Attempt | None) -> Offer:
@@ -181,7 +196,7 @@ def under_way(attempt: Attempt, now: datetime) -> str:
     if attempt.lost_at is not None and attempt.drain_until is not None:
         told["until"] = relative(attempt.drain_until, now)
         text = _(
-            "%(kind)s by %(actor)s: the answer was lost; the server may work on it for a while. Resolved %(until)s."
+            "%(kind)s by %(actor)s: the answer was lost; the server may still work on it. It is resolved %(until)s."
         )
         return text % told
     return _("%(kind)s running for %(span)s, started by %(actor)s.") % told

@@ -82,6 +82,10 @@ class Filters:
                 shown = title_of(value) if field == "cause" else value
                 yield Chip(name=name, value=shown, without=self._query(**{field: ""}))
 
+    def is_detailed(self) -> bool:
+        """A filter is set that is folded away otherwise."""
+        return bool(self.tenant or self.tag or self.host or self.cause)
+
     def query(self) -> str:
         """The filters as the address carries them, without a place."""
         return self._query()

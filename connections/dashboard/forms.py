@@ -44,16 +44,13 @@ def secret(label: Any, *, help_text: Any = "") -> forms.CharField:
 
 
 class ConnectionForm(forms.Form):
-    """What the forms below share: marks wrong fields for screen readers, takes the registry's words."""
+    """What the forms below share: the registry's words, each beside its field."""
 
     def refuse(self, errors: dict[str, list[str]]) -> None:
-        """Each sentence beside its field; what belongs to none stands on top."""
+        """What belongs to no field stands on top."""
         for name, sentences in errors.items():
             for sentence in sentences:
                 self.add_error(name if name in self.fields else None, sentence)
-
-    def is_clean(self) -> bool:
-        return not self.errors
 
 
 def _address() -> forms.CharField:

@@ -78,7 +78,7 @@ def by_urgency(tenants: Tenants) -> ConnectionQuerySet:
     return rows.annotate(
         rank=Case(*whens, default=Value(len(URGENCY)), output_field=IntegerField()),
         moment=Case(
-            When(status=Status.DYING, then=F("access_expires_at")),
+            When(status=Status.DYING, then=F("dies_at")),
             When(trouble_since__isnull=False, then=F("trouble_since")),
             default=Value(LONG_AGO),
             output_field=DateTimeField(),

@@ -157,6 +157,13 @@ def why_not_repaired(row: Connection) -> str:
     return _("We could not repair it ourselves: no password is stored.")
 
 
+def remedy(row: Connection) -> str:
+    """The button that helps: a look where time heals, and where it does not, what the diagnosis leads to."""
+    if (row.diagnosis or {}).get("fix_by") == FixBy.NOBODY:
+        return "test"
+    return REMEDIES.get(row.diagnosis_code, "repair")
+
+
 def who_acts(row: Connection) -> str:
     fix_by = (row.diagnosis or {}).get("fix_by", "")
     return str(FixBy(fix_by).label) if fix_by in FixBy.values else ""

@@ -7,7 +7,12 @@ from connections.custody.problems import CustodyProblem
 from connections.simulator.control import InstanceControl
 from tests.custody.conftest import ANA, Connect, Kept
 
-ADDRESS = {"healthy": "Northwind Traders", "dying": "Acme EU", "down": "Zeta Industries", "unreachable": "Umbrella Foods"}
+ADDRESS = {
+    "healthy": "Northwind Traders",
+    "dying": "Acme EU",
+    "down": "Zeta Industries",
+    "unreachable": "Umbrella Foods",
+}
 
 
 def fleet(connect: Connect) -> dict[str, Kept]:

@@ -35,14 +35,11 @@ def connection_page(
     request: HttpRequest, asker: Asker, row: Connection, tab: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
     """What all tabs share: who it is, how it is, what can be done."""
-    open_grant = queries.open_grant(row)
-    now = row.now  # type: ignore[attr-defined]  # annotated by find
     shared = {
         "row": row,
         "tab": tab,
         "sentence": wording.status_sentence(row),
-        "offers": doings.offers(row, asker, open_grant),
-        "under_way": doings.under_way(open_grant, now) if open_grant else "",
+        "board": doings.board(row, asker, queries.open_grant(row)),
         "tags": list(row.tags.all()),
     }
     return page(request, asker, f"detail/{tab}.html", shared | context, section="connections", status=status)
@@ -58,7 +55,7 @@ def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
         "meaning": wording.meaning(row),
         "fix_by": wording.who_acts(row),
         "why_not_repaired": wording.why_not_repaired(row),
-        "remedy": wording.REMEDIES.get(row.diagnosis_code, "repair"),
+        "remedy": wording.remedy(row),
         "may_edit": asker.may(Right.ADMINISTER),
         "events": list(queries.events_of(row)[:EVENTS_SHOWN]),
         "live": queries.live_version(row),

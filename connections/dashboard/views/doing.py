@@ -101,7 +101,7 @@ def _sign_in(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) 
     form = _sign_in_form(asker, row, request.POST)
     if form.is_valid() and not form.cleaned_data["password"] and row.password is None:
         form.add_error("password", _("No password is stored: type it here."))
-    if not form.is_clean():
+    if form.errors:
         return _ask(request, asker, row, doing, form=form, status=422)
     password = form.cleaned_data["password"] or None
     try:

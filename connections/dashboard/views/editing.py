@@ -168,6 +168,8 @@ def _settings_page(
     status: int = 200,
 ) -> HttpResponse:
     forms: dict[str, ConnectionForm] = {name: kind(initial=_initial(row)) for name, kind in SECTIONS.items()}
+    if row.client_secret is None:
+        del forms["secrets"].fields["forget_client_secret"]
     forms["delete"] = DeleteForm()
     if form is not None:
         forms[section] = form

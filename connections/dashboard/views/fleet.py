@@ -71,7 +71,7 @@ def system(request: HttpRequest, asker: Asker) -> HttpResponse:
     """The doctor's findings and the signs of life, for people."""
     findings = examine()
     context = {
-        "findings": findings,
+        "findings": [(finding, finding.name.replace("_", " ").capitalize()) for finding in findings],
         "is_well": all(finding.level == Level.OK for finding in findings),
         "heartbeats": queries.heartbeats(),
         "host_waits": queries.host_waits(asker.tenants),

@@ -1,0 +1,200 @@
+"""Adding, changing and deleting a connection."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+
+from connections.custody import guard
+from connections.models import Connection, Tenant
+from sugaradmin.keys import new_key
+from tests.custody.conftest import Connect
+from tests.dashboard.conftest import Draft
+from tests.dashboard.people import signed_in
+
+pytestmark = pytest.mark.django_db
+NEW: dict[str, Any] = {
+    "tenant": "acme", "label": "Acme EU", "instance_url": "http://127.0.0.1:9/acme/#Accounts/1", "platform": "intg",
+    "username": "svc", "password": "canary-password", "store_password": "on", "client_id": "sugar", "tags": "eu, gold",
+}  # fmt: skip
+IDENTITY = {"section": "identity", "platform": "intg", "username": "svc", "client_id": "sugar"}
+
+
+@pytest.fixture
+def admin(draft: Draft) -> Client:
+    """With `draft`, so that plain http is allowed."""
+    return signed_in("admin")
+
+
+def save(client: Client, row: Connection, **data: object) -> Any:
+    return client.post(f"{row.get_absolute_url()}settings/", data)
+
+
+def test_a_draft_is_saved_normalised_and_nothing_is_sent(admin: Client) -> None:
+    response = admin.post("/connections/new/", NEW, follow=True)
+    row = Connection.objects.get()
+    assert response.redirect_chain[-1][0] == row.get_absolute_url()
+    assert (row.instance_url, row.tenant.slug) == ("http://127.0.0.1:9/acme", "acme")
+    assert sorted(row.tags.values_list("name", flat=True)) == ["eu", "gold"]
+    assert (row.attempt_count, row.password is not None) == (0, True)
+
+
+def test_signing_in_at_once_shows_what_came_of_it(connect: Connect) -> None:
+    kept = connect("13.3", sign_in=False)
+    client = signed_in("admin")
+    url = kept.row.instance_url
+    kept.sugar.add_platform("second")
+    given = NEW | {"instance_url": url, "platform": "second", "sign_in": "on", "password": "secret"}
+    page = client.post("/connections/new/", given, follow=True).content.decode()
+    assert "version 1 is live" in page
+    wrong = given | {"username": "nobody", "platform": "third"}
+    page = client.post("/connections/new/", wrong, follow=True).content.decode()
+    assert "It did not work" in page
+    assert Connection.objects.get(username="nobody").version_count == 0
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("tenant", "Not A Slug!", "lower-case letters"),
+        ("label", "", "This is needed."),
+        ("instance_url", "ftp://x", ""),
+        ("instance_url", "http://169.254.169.254/", ""),
+        ("platform", "bad name!", "Sugar allows 1 to 127 letters"),
+        ("platform", "base", "one of Sugar"),
+        ("username", "", "This is needed."),
+        ("contact_email", "nobody", "not an e-mail address"),
+        ("ca_pem", "rubbish", "not a certificate"),
+    ],
+)
+def test_a_wrong_field_is_named_and_everything_but_secrets_is_kept(
+    admin: Client, field: str, value: str, words: str
+) -> None:
+    response = admin.post("/connections/new/", NEW | {field: value, "contact_name": "Kim"})
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert f'aria-describedby="id_{field}' in page
+    assert f'id="id_{field}_error"' in page
+    assert words in page
+    assert 'value="Kim"' in page
+    assert "canary-password" not in page
+    assert not Connection.objects.exists()
+    assert not Tenant.objects.exists()
+
+
+def test_signing_in_without_a_password_is_refused_before_anything_is_saved(admin: Client) -> None:
+    response = admin.post("/connections/new/", NEW | {"sign_in": "on", "password": ""})
+    assert response.status_code == 422
+    assert not Connection.objects.exists()
+
+
+def test_the_same_instance_user_and_platform_is_refused_and_named_to_who_may_see_it(
+    admin: Client, draft: Draft
+) -> None:
+    other = draft("Secret Name", tenant="other", instance_url="http://127.0.0.1:9/acme")
+    given = NEW | {"username": "SVC", "instance_url": "http://127.0.0.1:9/acme"}
+    page = admin.post("/connections/new/", given)
+    assert page.status_code == 422
+    assert other.public_id in page.content.decode()
+    limited = signed_in("admin", tenants=("acme",)).post("/connections/new/", given)
+    assert limited.status_code == 422
+    assert "Another connection uses this instance" in limited.content.decode()
+    assert "Secret Name" not in limited.content.decode()
+
+
+def test_an_admin_of_one_tenant_creates_in_no_other(draft: Draft) -> None:
+    draft("Theirs", tenant="theirs")
+    client = signed_in("admin", tenants=("acme",))
+    for tenant in ("theirs", "unheard"):
+        response = client.post("/connections/new/", NEW | {"tenant": tenant})
+        assert response.status_code == 422
+        assert "You may not see such a tenant." in response.content.decode()
+
+
+def test_without_the_right_key_nothing_is_saved_and_the_page_says_why(
+    admin: Client, draft: Draft, settings: LazySettings
+) -> None:
+    row = draft("Before")
+    assert guard.key_trouble() == ""
+    before = settings.SUGARADMIN
+    settings.SUGARADMIN = dataclasses.replace(before, encryption_keys=f"another:{new_key()}")
+    guard.forget()
+    response = admin.post("/connections/new/", NEW)
+    assert response.status_code == 422
+    assert "is missing" in response.content.decode()
+    assert save(admin, row, section="secrets", password="new", store_password="on").status_code == 422
+    assert Connection.objects.count() == 1
+
+
+def test_the_description_changes_without_touching_the_chain(admin: Client, draft: Draft) -> None:
+    row = draft()
+    fields = {"label": "Acme Europe", "tags": "gold", "contact_name": "Kim", "contact_email": "kim@example.com"}
+    response = save(admin, row, section="description", server_seconds="60", **fields)
+    assert response.status_code == 302
+    after = Connection.objects.get(pk=row.pk)
+    assert (after.label, after.contact_name, after.server_seconds) == ("Acme Europe", "Kim", 60)
+    assert [tag.name for tag in after.tags.all()] == ["gold"]
+    assert (after.generation, after.password is not None) == (row.generation, True)
+
+
+def test_another_user_is_taken_only_when_confirmed_and_wipes_the_password(admin: Client, draft: Draft) -> None:
+    row = draft()
+    data = IDENTITY | {"instance_url": row.instance_url, "username": "new"}
+    refused = save(admin, row, **data)
+    assert refused.status_code == 422
+    assert "Tick this first" in refused.content.decode()
+    assert Connection.objects.get(pk=row.pk).username == "svc"
+    assert save(admin, row, **data, confirm="on").status_code == 302
+    after = Connection.objects.get(pk=row.pk)
+    assert (after.username, after.password, after.generation) == ("new", None, row.generation + 1)
+
+
+def test_an_identity_saved_as_it_was_changes_nothing(admin: Client, draft: Draft) -> None:
+    row = draft()
+    assert save(admin, row, **IDENTITY, instance_url=row.instance_url).status_code == 302
+    assert Connection.objects.get(pk=row.pk).generation == row.generation
+
+
+def test_empty_secrets_are_left_alone_and_unticking_wipes(admin: Client, draft: Draft) -> None:
+    row = draft(client_secret="canary-client-secret")
+    save(admin, row, section="secrets", store_password="on")
+    after = Connection.objects.get(pk=row.pk)
+    assert (after.password, after.client_secret) == (row.password, row.client_secret)
+    save(admin, row, section="secrets", forget_client_secret="on")
+    after = Connection.objects.get(pk=row.pk)
+    assert (after.password, after.client_secret) == (None, None)
+
+
+@pytest.mark.parametrize("name", ["", "acme eu", "Acme"])
+def test_deleting_needs_the_exact_name(admin: Client, draft: Draft, name: str) -> None:
+    row = draft()
+    assert save(admin, row, section="delete", name=name).status_code == 422
+    assert Connection.objects.get(pk=row.pk).deleted_at is None
+
+
+def test_deleting_wipes_and_done_twice_finds_nothing(admin: Client, draft: Draft) -> None:
+    row = draft()
+    response = save(admin, row, section="delete", name="Acme EU")
+    assert response.headers["Location"] == "/connections/"
+    after = Connection.objects.get(pk=row.pk)
+    assert after.deleted_at is not None
+    assert after.password is None
+    assert save(admin, row, section="delete", name="Acme EU").status_code == 404
+    assert admin.get(row.get_absolute_url()).status_code == 404
+
+
+def test_a_section_that_does_not_exist_changes_nothing(admin: Client, draft: Draft) -> None:
+    row = draft()
+    assert save(admin, row, section="nonsense", label="Other").status_code == 422
+    assert Connection.objects.get(pk=row.pk).label == "Acme EU"
+
+
+def test_a_viewer_sees_the_settings_and_cannot_save_them(draft: Draft) -> None:
+    row, viewer = draft(), signed_in("viewer")
+    page = viewer.get(f"{row.get_absolute_url()}settings/").content.decode()
+    assert page.count('<fieldset class="stack" disabled>') == 4
+    assert save(viewer, row, section="description", label="Mine").status_code == 403

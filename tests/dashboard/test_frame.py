@@ -1,0 +1,144 @@
+"""What surrounds the pages: entrance, colours, banners, help, the stock admin."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+
+from connections.choices import DiagnosisCode
+from connections.custody import guard
+from connections.dashboard.wording import REMEDIES
+from connections.models import ApiKey, Heartbeat, Installation, database_now
+from tests.conftest import Configured
+from tests.custody.conftest import Connect
+from tests.dashboard.people import PASSWORD, person, signed_in
+
+pytestmark = pytest.mark.django_db
+WORKER_CODES = (
+    "draft", "paused", "held", "busy", "connection_exists", "read_only", "too_many_requests", "too_large",
+    "unauthorized", "scope_missing", "not_found", "invalid",
+)  # fmt: skip
+
+
+def beat(seconds_ago: float) -> None:
+    at = database_now() - timedelta(seconds=seconds_ago)
+    Heartbeat.objects.update_or_create(name="worker@here", defaults={"pid": 1, "beat_at": at, "started_at": at})
+
+
+def test_one_signs_in_and_out() -> None:
+    person("viewer")
+    client = Client(enforce_csrf_checks=True)
+    token = client.get("/sign-in/").context["csrf_token"]
+    data = {"username": "viewer", "password": PASSWORD, "csrfmiddlewaretoken": token, "next": "/system/"}
+    assert client.post("/sign-in/", data).headers["Location"] == "/system/"
+    token = client.get("/overview/").context["csrf_token"]
+    assert client.post("/sign-out/").status_code == 403, "only with the token of the form"
+    assert client.post("/sign-out/", {"csrfmiddlewaretoken": token}).headers["Location"] == "/sign-in/"
+    assert client.get("/overview/").status_code == 302
+
+
+def test_a_wrong_password_is_told_and_not_repeated() -> None:
+    person("viewer")
+    page = Client().post("/sign-in/", {"username": "viewer", "password": "canary-wrong"}).content.decode()
+    assert "do not fit together" in page
+    assert "canary-wrong" not in page
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", ""])
+def test_the_choice_of_colours_leads_to_no_other_site(target: str) -> None:
+    assert Client().post("/theme/", {"theme": "dark", "next": target}).headers["Location"] == "/"
+
+
+def test_the_chosen_colours_are_rendered_by_the_server() -> None:
+    client = signed_in("viewer")
+    assert "data-theme" not in client.get("/help/").content.decode()
+    assert client.post("/theme/", {"theme": "dark", "next": "/help/?q=a"}).headers["Location"] == "/help/?q=a"
+    assert 'data-theme="dark"' in client.get("/help/").content.decode()
+    client.post("/theme/", {"theme": "auto"})
+    client.cookies["theme"] = '"><script>'
+    assert "data-theme" not in client.get("/help/").content.decode()
+
+
+@pytest.mark.parametrize(("seconds", "shouts"), [(1, False), (29, False), (31, True), (300, True)])
+def test_a_silent_worker_is_shouted_with_the_command_that_starts_it(
+    configured: Configured, seconds: int, shouts: bool
+) -> None:
+    configured(heartbeat=timedelta(seconds=5))
+    beat(seconds)
+    page = signed_in("viewer").get("/connections/").content.decode()
+    assert ("Background worker silent" in page) is shouts
+    assert ("manage.py serve" in page) is shouts
+
+
+def test_three_beats_may_be_missed_where_they_are_slow(configured: Configured) -> None:
+    configured(heartbeat=timedelta(seconds=60))
+    beat(170)
+    assert b"Background worker silent" not in signed_in("viewer").get("/overview/").content
+
+
+def test_a_worker_that_never_ran_is_shouted_too() -> None:
+    assert b"has never run here" in signed_in("viewer").get("/overview/").content
+
+
+def test_read_only_custody_is_said_on_every_page() -> None:
+    Installation.objects.create(instance_id="x", read_only_reason="This is a copy.")
+    guard.forget()
+    assert b"This is a copy." in signed_in("viewer").get("/system/").content
+
+
+@pytest.mark.parametrize("code", [*DiagnosisCode.values, *WORKER_CODES])
+def test_every_code_has_a_page_that_needs_no_sign_in(code: str) -> None:
+    page = Client().get(f"/help/{code}/")
+    assert page.status_code == 200
+    assert code in page.content.decode()
+    assert "{" not in page.content.decode().split("<main")[1].split("</main>")[0], "a blank was not filled"
+
+
+def test_help_is_searched_by_words_and_unknown_codes_are_not_found() -> None:
+    page = Client().get("/help/?q=Maintenance").content.decode()
+    assert "/help/maintenance/" in page
+    assert "/help/tls_invalid/" not in page
+    assert Client().get("/help/nonsense/").status_code == 404
+
+
+def test_every_remedy_is_a_button_that_exists() -> None:
+    assert set(REMEDIES) <= set(DiagnosisCode.values)
+    assert set(REMEDIES.values()) <= {"sign-in", "repair", "test", "settings", "system"}
+
+
+def test_pages_set_their_own_policy_and_contain_nothing_inline(connect: Connect) -> None:
+    kept = connect("13.3")
+    client = signed_in("admin")
+    for path in ("/overview/", "/connections/", f"/connections/{kept.public_id}/", "/connections/new/", "/system/"):
+        response = client.get(path)
+        page = response.content.decode()
+        assert "script-src 'self'" in response.headers["Content-Security-Policy"]
+        assert " style=" not in page
+        assert "<style" not in page
+        assert " onclick=" not in page
+        assert page.count("<script") == page.count("<script src=") == 2
+        assert response.headers["Cache-Control"] == "no-store"
+
+
+def test_the_stock_admin_shows_what_custody_knows_and_changes_nothing(connect: Connect) -> None:
+    kept = connect("13.3", fields={"password": "secret", "client_id": "sugar"})
+    client = Client()
+    user = person("admin", name="root")
+    user.is_staff = user.is_superuser = True
+    user.save()
+    client.force_login(user)
+    row = kept.row
+    for model in ("connection", "tokenversion", "attempt", "event", "auditrow", "apikey", "staff", "tenant"):
+        assert client.get(f"/admin/connections/{model}/").status_code == 200
+        if model not in ("staff",):
+            assert client.get(f"/admin/connections/{model}/add/").status_code == 403
+    key = ApiKey.objects.create(name="worker", prefix="p", secret_hash="canary-hash")
+    assert "canary-hash" not in client.get(f"/admin/connections/apikey/{key.pk}/change/").content.decode()
+    page = client.get(f"/admin/connections/connection/{row.pk}/change/").content.decode()
+    assert row.password is not None
+    assert row.password.envelope not in page
+    assert "v1:" not in client.get(f"/admin/connections/tokenversion/{row.versions.get().pk}/change/").content.decode()
+    assert client.post(f"/admin/connections/connection/{row.pk}/change/", {"label": "x"}).status_code == 403
+    assert client.post(f"/admin/connections/connection/{row.pk}/delete/", {"post": "yes"}).status_code == 403

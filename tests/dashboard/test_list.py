@@ -1,0 +1,134 @@
+"""The list: order, filters in the address, pages by key, a constant number of queries."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoAssertNumQueries
+
+from connections.custody import actions
+from connections.dashboard.paging import place_from
+from connections.models import Connection, database_now
+from tests.custody.conftest import ANA, Connect
+from tests.dashboard.conftest import Draft
+from tests.dashboard.people import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def labels(client: Client, query: str = "") -> list[str]:
+    page = client.get(f"/connections/?{query}").content.decode()
+    return re.findall(r'<a class="title" href="/connections/c_[^"]+">([^<]+)</a>', page)
+
+
+def test_dying_comes_first_then_down_then_the_healthy(connect: Connect) -> None:
+    connect("13.3", fields={"label": "Well"})
+    down = connect("13.3", fields={"label": "Down", "store_password": False})
+    down.sugar.outside_login("svc", "intg")
+    dying = connect("7.1", fields={"label": "Dying", "store_password": False})
+    dying.sugar.delete_rows("svc")
+    for one in (down, dying):
+        one.make_due()
+        one.tend()
+    assert labels(signed_in("viewer")) == ["Dying", "Down", "Well"]
+
+
+def test_filters_narrow_and_stay_in_the_controls(draft: Draft) -> None:
+    draft("Acme", tags=["eu", "gold"])
+    draft("Borealis", tags=["us"], tenant="north")
+    actions.pause(draft("Contoso", username="other").public_id, ANA)
+    client = signed_in("viewer")
+    assert labels(client, "tag=eu") == ["Acme"]
+    assert labels(client, "tenant=north") == ["Borealis"]
+    assert labels(client, "q=OTHER") == ["Contoso"]
+    assert labels(client, "status=paused") == ["Contoso"]
+    assert labels(client, "status=paused,draft&q=o&host=127.0.0.1") == ["Contoso", "Borealis"]
+    assert labels(client, "cause=timeout") == []
+    page = client.get("/connections/?status=paused&q=other").content.decode()
+    assert 'value="other"' in page
+    assert re.search(r'name="status" value="paused" checked', page)
+    assert 'href="?q=other"' in page, "taking the status off keeps the search"
+
+
+@pytest.mark.parametrize("query", ["status=nonsense", "cause=nonsense", "after=nonsense", "after=WzEsMl0", "before=x"])
+def test_a_mangled_address_still_shows_the_list(draft: Draft, query: str) -> None:
+    draft("Acme")
+    assert labels(signed_in("viewer"), query) == ["Acme"]
+
+
+@pytest.mark.parametrize("text", ["", "e30", "WyIwIiwgInRvZGF5IiwgIiIsIDFd", "WzAsIjE5NzAtMDEtMDEiLCIiLDFd"])
+def test_what_is_no_place_is_none(text: str) -> None:
+    assert place_from(text) is None
+
+
+def test_staff_of_one_tenant_see_only_its_connections(draft: Draft) -> None:
+    draft("Ours", tenant="ours")
+    draft("Foreign", tenant="foreign")
+    client = signed_in("admin", tenants=("ours",))
+    assert labels(client) == ["Ours"]
+    for path in ("/connections/", "/overview/", "/connections/new/"):
+        assert b"oreign" not in client.get(path).content
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(draft: Draft) -> None:
+    many(draft, 120)
+    client = signed_in("viewer")
+    seen: list[str] = []
+    query = "tag=bulk"
+    while query:
+        seen += labels(client, query)
+        page = client.get(f"/connections/?{query}").content.decode()
+        following = re.search(r'rel="next" href="\?([^"]+)"', page)
+        query = following[1].replace("&amp;", "&") if following else ""
+    assert seen == sorted(seen)
+    assert len(seen) == len(set(seen)) == 120
+
+
+def test_a_page_that_is_just_full_leads_to_no_empty_one(draft: Draft) -> None:
+    many(draft, 50)
+    page = signed_in("viewer").get("/connections/").content.decode()
+    assert 'rel="next"' not in page
+    many(draft, 1, start=50)
+    assert 'rel="next"' in signed_in("viewer").get("/connections/").content.decode()
+
+
+@pytest.mark.parametrize("path", ["/connections/", "/connections/?status=draft&q=acme&tag=bulk", "/overview/"])
+def test_sixty_rows_cost_as_many_queries_as_ten(
+    draft: Draft, path: str, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = signed_in("viewer", tenants=("acme",))
+    many(draft, 10)
+    client.get(path)
+    with CaptureQueriesContext(connection) as few:
+        client.get(path)
+    many(draft, 50, start=10)
+    with django_assert_num_queries(len(few)):
+        client.get(path)
+    assert len(few) <= 15
+
+
+@pytest.mark.parametrize("tab", ["", "timeline/", "tokens/", "attempts/", "settings/", "actions/rotate/"])
+def test_a_page_of_a_connection_costs_at_most_fifteen_queries(draft: Draft, tab: str) -> None:
+    path = draft().get_absolute_url() + tab
+    client = signed_in("admin", tenants=("acme",))
+    with CaptureQueriesContext(connection) as spent:
+        assert client.get(path).status_code == 200
+    assert len(spent) <= 15
+
+
+def many(draft: Draft, count: int, *, start: int = 0) -> None:
+    """Copies of one described connection, with a tag each."""
+    model = Connection.objects.filter(label="Acme 0000").first() or draft("Acme 0000", tags=["bulk"])
+    for number in range(max(start, 1), start + count):
+        row = Connection.objects.get(pk=model.pk)
+        own: dict[str, Any] = {"pk": None, "public_id": f"c_{number:010d}", "label": f"Acme {number:04d}"}
+        for name, value in {**own, "username": f"svc{number}", "created_at": database_now()}.items():
+            setattr(row, name, value)
+        row._state.adding = True
+        row.save()
+        row.tags.create(name="bulk")
