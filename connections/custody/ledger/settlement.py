@@ -20,6 +20,7 @@ from connections.choices import (
     EventKind,
     Fault,
     Origin,
+    Rung,
     Trouble,
     VersionState,
 )
@@ -388,6 +389,9 @@ def _late(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswer,
     attempt.answer = sealed.kept
     attempt.state = AttemptState.ANSWERED
     attempt.save(update_fields=ANSWER_FIELDS)
+    # Who is about to present the old token does not know this yet; on SugarIdentity it would revoke what we just got.
+    claimed = Attempt.objects.filter(connection=row, state=AttemptState.CLAIMED, rung=Rung.OLD_REFRESH)
+    claimed.update(state=AttemptState.ABANDONED, closed_at=now)
     transitions.raise_doubt(row, attempt)
     row.retry_at = None
     journal.write_event(
