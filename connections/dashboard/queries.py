@@ -108,7 +108,7 @@ def recent_events(tenants: Tenants, limit: int = 10) -> list[Event]:
 
 def capped_count(rows: QuerySet[Any]) -> int:
     """Exact up to MOST_COUNTED; one more says “more than that”."""
-    return rows.order_by()[: MOST_COUNTED + 1].count()
+    return rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
 
 
 def tenant_slugs(tenants: Tenants) -> list[str]:

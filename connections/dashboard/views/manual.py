@@ -37,7 +37,12 @@ def contents(request: HttpRequest) -> HttpResponse:
     wanted = request.GET.get("q", "").strip()[:100]
     groups = [(title, [_listed(entry) for entry in entries if _fits(entry, wanted)]) for title, entries in GROUPS]
     workers = [one for one in WORKER_CODES.values() if wanted.lower() in f"{one.code} {one.title}".lower()]
-    context = {"q": wanted, "groups": [group for group in groups if group[1]], "worker_codes": workers}
+    context = {
+        "section": "help",
+        "q": wanted,
+        "groups": [group for group in groups if group[1]],
+        "worker_codes": workers,
+    }
     return render(request, "connections/help/contents.html", context)
 
 
@@ -53,10 +58,11 @@ def _fits(entry: Entry, wanted: str) -> bool:
 @require_safe
 def article(request: HttpRequest, code: str) -> HttpResponse:
     if code in WORKER_CODES:
-        return render(request, "connections/help/worker_code.html", {"entry": WORKER_CODES[code]})
+        return render(request, "connections/help/worker_code.html", {"section": "help", "entry": WORKER_CODES[code]})
     if code not in DiagnosisCode.values:
         raise Http404(_("There is no such code."))
-    return render(request, "connections/help/article.html", {"entry": _filled(CATALOGUE[DiagnosisCode(code)])})
+    context = {"section": "help", "entry": _filled(CATALOGUE[DiagnosisCode(code)])}
+    return render(request, "connections/help/article.html", context)
 
 
 def _filled(entry: Entry) -> dict[str, Any]:
