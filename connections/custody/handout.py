@@ -10,9 +10,11 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Unfinished
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q
 
 from connections.choices import DiagnosisCode, Trigger, Trouble, VersionState
@@ -21,6 +23,7 @@ from connections.custody.ledger import upkeep
 from connections.custody.problems import Conflict, Later, NotFound, Unchanged
 from connections.custody.runner import HostBusy
 from connections.custody.sending import Climb
+from connections.custody.statement import Statement
 from connections.custody.values import Decline, Declined, Goal, Want
 from connections.models import Connection, DatabaseNow, TokenVersion
 from connections.vault import Sealed, VaultError
@@ -126,8 +129,13 @@ def token(
     return _obtain(public_id, seen, tenants, min_ttl=min_ttl, wait=min(wait, MOST_WAIT), held=held, actor=actor)
 
 
+@lru_cache
+def _statement(vendor: str) -> Statement:
+    return Statement.of(lambda public_id: _LIVE.filter(connection__public_id=public_id))
+
+
 def look(public_id: str, tenants: Tenants) -> Seen | None:
-    row = _LIVE.filter(connection__public_id=public_id).first()
+    row = _statement(connection.vendor).first(public_id)
     if row is None:
         return None
     seen = Seen(*row)
