@@ -1,4 +1,4 @@
-"""A connection's life at random: staff, workers, the background, Sugar and its people, each doing one thing at a time."""
+"""A life at random: staff, workers, the background, Sugar and its people, each doing one thing at a time."""
 
 from __future__ import annotations
 
