@@ -11,13 +11,14 @@ from typing import Concatenate, ParamSpec
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase
+from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from connections.choices import Role
 from connections.custody import audit
 from connections.custody.audit import Actor
 from connections.custody.handout import Tenants
-from connections.custody.problems import NotFound
+from connections.custody.problems import CustodyProblem, NotFound
 from connections.models import Staff, database_now
 
 Rest = ParamSpec("Rest")
@@ -77,7 +78,8 @@ def _ask(user: AbstractBaseUser | AnonymousUser, address: str | None) -> Asker:
 
 
 def needs(right: Right) -> Callable[[View[Rest]], Guarded[Rest]]:
-    """The gate: 403 names the right that is missing; what belongs to another tenant does not exist."""
+    """The gate: 403 names the right that is missing; what belongs to another tenant does not exist; where custody
+    refuses, the page says why."""
 
     def gate(view: View[Rest]) -> Guarded[Rest]:
         def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
@@ -87,6 +89,9 @@ def needs(right: Right) -> Callable[[View[Rest]], Guarded[Rest]]:
                 return view(request, asker, *args, **kwargs)
             except NotFound:
                 raise Http404(_("There is no such connection.")) from None
+            except CustodyProblem as problem:
+                context = {"detail": problem.detail, "code": problem.code}
+                return render(request, "connections/problem.html", context, status=problem.http_status)
 
         update_wrapper(guarded, view)
         return guarded

@@ -128,6 +128,10 @@ def test_without_the_right_key_nothing_is_saved_and_the_page_says_why(
     assert "is missing" in response.content.decode()
     assert save(admin, row, section="secrets", password="new", store_password="on").status_code == 422
     assert Connection.objects.count() == 1
+    paused = admin.post(f"{row.get_absolute_url()}actions/pause/")
+    assert paused.status_code == 409
+    assert "This was not done" in paused.content.decode()
+    assert Connection.objects.get(pk=row.pk).paused_at is None
 
 
 def test_the_description_changes_without_touching_the_chain(admin: Client, draft: Draft) -> None:
