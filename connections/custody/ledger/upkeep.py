@@ -264,17 +264,15 @@ def note_reported_death(pk: int, number: int) -> timedelta:
         version = TokenVersion.objects.filter(connection=row, number=number, state=VersionState.LIVE).first()
         if version is None:
             return timedelta(0)
+        since = row.report_grant_at
+        if since is not None and since >= version.issued_at:
+            return max(since - now, timedelta(0))  # its refresh has its time: who reports the same version joins it
         half = version.issued_at + (version.access_expires_at - version.issued_at) / 2
         row.report_streak = row.report_streak + 1 if now < half else 0
         wait = schedule.report_wait(row.report_streak - 1)
-        since = row.report_grant_at
-        due = since + wait if since else now
-        if due <= now:
-            row.report_grant_at = now
-        else:
-            row.report_streak -= 1  # not a new grant, only another report of the same
-            row.report_wait_until = due
-            transitions.reschedule(row, now, live=version)
+        due = max(now, since + wait) if since else now
+        row.report_grant_at = row.report_wait_until = due
+        transitions.reschedule(row, now, live=version)
         transitions.save(row)
     return max(due - now, timedelta(0))
 
