@@ -95,7 +95,7 @@ def test_the_same_triple_is_there_once(described: dict[str, Any], caller: MakeCa
     again = described | {"tenant": "other", "username": "SVC", "platform": "INTG"}
     told = problem(worker.post("connections", again), 409, "connection_exists")
     assert told["retryable"] is False
-    assert not Tenant.objects.filter(slug="other").exists()
+    assert Connection.objects.count() == 1
 
 
 def test_an_external_id_is_there_once_per_tenant(described: dict[str, Any], caller: MakeCaller) -> None:
