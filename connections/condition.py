@@ -19,8 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max
 from django_q.brokers import get_broker
 
-from connections.custody import keycheck
-from connections.models import Connection, Heartbeat, Installation, database_now
+from connections.custody import identity, keycheck
+from connections.models import Connection, Heartbeat, database_now
 from sugaradmin.keys import KEY_FILES
 
 SILENT_BEATS = 4
@@ -150,12 +150,13 @@ def _keys() -> Iterator[Finding]:
 
 
 def _copy() -> Iterator[Finding]:
-    reason = Installation.objects.values_list("read_only_reason", flat=True).first()
-    if reason:
-        remedy = "If this is the only installation that runs on this data, confirm it; else stop one."
-        yield _fail("copy", f"Custody is read-only: {reason}", remedy)
+    verdict = identity.look()
+    if verdict.reason:
+        remedy = "Before you confirm, stop the other one: two on the same connections end each other's sessions."
+        yield _fail("copy", f"Custody is read-only: {verdict.reason}", remedy)
     else:
-        yield _ok("copy", "This is no copy of another installation.")
+        known = ", ".join(verdict.here.place) or "nothing but its instance id"
+        yield _ok("copy", f"This is no copy of another installation (known by: {known}).")
 
 
 def _worker() -> Iterator[Finding]:

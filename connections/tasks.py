@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Q
 from django_q.tasks import async_task
 
-from connections.custody import pruning, rounds
+from connections.custody import copies, pruning, rounds
 from connections.custody.ledger import upkeep
 from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Turn, database_now
 
@@ -49,6 +49,11 @@ def tend_due() -> str:
 
 def prune() -> str:
     return f"pruned {pruning.prune()}"
+
+
+def check_database() -> None:
+    """Each node for itself: is this still the database that it knows?"""
+    copies.check()
 
 
 def beat() -> None:

@@ -46,11 +46,10 @@ class Config:
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
 
-    # Its keys: SECRET_KEY, ENCRYPTION_KEYS, FINGERPRINT_KEY, METRICS_TOKEN
+    # Its keys: SECRET_KEY, ENCRYPTION_KEYS, METRICS_TOKEN
     secret_key: str = field(repr=False)
     encryption_keys: str = field(repr=False)
     """As given: `id:base64,…`, the first encrypts; connections.vault parses it."""
-    fingerprint_key: bytes = field(repr=False)
     metrics_token: str = field(repr=False)
     """Empty: /metrics answers only in development."""
 
@@ -112,7 +111,6 @@ def load(env: Environment, *, root: Path) -> Config:
         trusted_proxies=env.networks("SUGARADMIN_TRUSTED_PROXIES"),
         secret_key=_secret_key(env, data_dir, development=development),
         encryption_keys=_encryption_keys(env, data_dir, development=development),
-        fingerprint_key=_fingerprint_key(env, data_dir),
         metrics_token=env.secret("SUGARADMIN_METRICS_TOKEN", example="a long random text"),
         allowed_networks=_allowed_networks(env, development=development),
         allowed_ports=env.ports("SUGARADMIN_ALLOWED_PORTS", frozenset({443})),
@@ -159,13 +157,6 @@ def _encryption_keys(env: Environment, data_dir: Path, *, development: bool) -> 
         development=development,
         hint="SUGARADMIN_ENCRYPTION_KEYS=k1:$(openssl rand -base64 32)",
     )
-
-
-def _fingerprint_key(env: Environment, data_dir: Path) -> bytes:
-    """Made in production too: without it nothing is lost, it only has to stay the same."""
-    name = "SUGARADMIN_FINGERPRINT_KEY"
-    given = env.secret(name, example="32 bytes in base64")
-    return keys.decoded(name, given or keys.kept(data_dir / "fingerprint_key", keys.new_key))
 
 
 def _own(path: Path, make: keys.Maker, *, development: bool, hint: str) -> str:

@@ -7,7 +7,6 @@ the first link wins and everybody reads what won. A key never has a moment in wh
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 import secrets
 from collections.abc import Callable
@@ -19,7 +18,7 @@ KEY_BYTES = 32
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 Maker = Callable[[], str]
-KEY_FILES = ("secret_key", "encryption_keys", "fingerprint_key", "instance_id")
+KEY_FILES = ("secret_key", "encryption_keys", "instance_id")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
@@ -64,17 +63,6 @@ def read(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError):
         raise EnvError(f"{path} cannot be read: it must belong to the user that runs Sugaradmin, mode 0600.") from None
-
-
-def decoded(name: str, text: str) -> bytes:
-    """The 32 bytes of a base64 key; never quotes what it was given."""
-    try:
-        key = base64.b64decode(text, validate=True)
-    except binascii.Error:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise EnvError(f"{name} is not 32 bytes in base64; make one with: openssl rand -base64 32")
-    return key
 
 
 def _made(path: Path, content: str) -> str:

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import Count, QuerySet, Value
 from django.db.models.functions import Cast, Greatest, StrIndex, Substr
 
-from connections.models import Connection
+from connections.models import Connection, OwnKey
 from connections.models.fields import SealedField
 
 ENVELOPE_START = "v1:"
@@ -34,7 +34,8 @@ class Column:
         """Rows that hold a value, with its text as `envelope`; whoever asks for its context needs no more queries."""
         filled = self.model._default_manager.filter(**{f"{self.field}__isnull": False})
         found: QuerySet[Any] = filled.annotate(envelope=Cast(self.field, models.TextField()))
-        return found.select_related(_way_to_tenant(self.model))
+        way = _way_to_tenant(self.model)
+        return found.select_related(way) if way else found
 
     def sealed_with(self, key_id: str) -> QuerySet[Any]:
         return self.rows().filter(envelope__startswith=f"{ENVELOPE_START}{key_id}:")
@@ -64,5 +65,7 @@ def is_needed(key_id: str) -> bool:
 
 
 def _way_to_tenant(model: type[models.Model]) -> str:
-    """A secret belongs to a tenant, directly or through its connection."""
+    """A secret belongs to a tenant, directly or through its connection; the installation's own to nobody."""
+    if model is OwnKey:
+        return ""
     return "tenant" if model is Connection else "connection__tenant"

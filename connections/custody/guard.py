@@ -2,60 +2,86 @@
 
 from __future__ import annotations
 
-import threading
+import logging
 import time
+from dataclasses import dataclass
 
 from django.db import connection
 
-from connections.custody import keycheck
-from connections.models import Installation
+from connections.custody import identity, keycheck, keys
 
-LOOKED_AT_EVERY = 5.0  # seconds; a copy is noticed at start, before the first claim
+logger = logging.getLogger(__name__)
 
-_lock = threading.Lock()
-_seen: tuple[float, str, str] = (float("-inf"), "", "")
+LOOKED_AT_EVERY = 5.0  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    at: float
+    copied: str = ""
+    foreign: str = ""
+    keys: str = ""
+
+
+_NEVER = _Look(at=float("-inf"))
+_seen = _NEVER
 _has_noted_keys = False
 
 
 def read_only_reason() -> str:
     """Why no grant may leave; empty when all is well. Asked on every claim, so looked up every few seconds."""
-    copied, keys = _look()
-    return keys or copied
+    seen = _look()
+    return seen.keys or seen.copied or seen.foreign
 
 
 def is_read_only() -> bool:
     return bool(read_only_reason())
 
 
+def is_copy() -> bool:
+    """The database is a copy or an older state: no node makes a grant, and connections that need one say so."""
+    return bool(_look().copied)
+
+
+def is_foreign() -> bool:
+    """Only this node must not: the database belongs to another installation, whose work is none of its business."""
+    seen = _look()
+    return bool(seen.foreign) and not seen.copied
+
+
 def key_trouble() -> str:
     """Why no secret may be written; empty when all is well. A copy may be edited: it only makes no grants."""
-    return _look()[1]
+    return _look().keys
 
 
 def forget() -> None:
     """Look again at the next claim: after an operator confirmed, and between tests."""
     global _seen, _has_noted_keys
-    _seen = (float("-inf"), "", "")
+    _seen = _NEVER
     _has_noted_keys = False
+    keys.forget()
 
 
-def _look() -> tuple[str, str]:
-    """(why it counts as a copy, what is wrong with the keys)"""
+def _look() -> _Look:
+    """The first look of a process comes before its first claim; custody.copies writes down what it finds."""
     global _seen
-    at, copied, keys = _seen
-    if time.monotonic() - at < LOOKED_AT_EVERY:
-        return copied, keys
-    with _lock:
-        copied = Installation.objects.values_list("read_only_reason", flat=True).first() or ""
-        keys = _key_trouble()
-        _seen = (time.monotonic(), copied, keys)
-    return copied, keys
+    if time.monotonic() - _seen.at < LOOKED_AT_EVERY:
+        return _seen
+    # No lock: who holds one here would wait for the database, whose writer may be waiting for the look.
+    verdict = identity.look()
+    found = _Look(at=time.monotonic(), copied=verdict.copied, foreign=verdict.foreign, keys=_key_trouble())
+    if found.keys and found.keys != _seen.keys:
+        logger.error("Custody is read-only: %s", found.keys, extra={"action": "check_keys"})
+    if found.foreign and found.foreign != _seen.foreign:
+        logger.error("Custody is read-only: %s", found.foreign, extra={"action": "check_database"})
+    _seen = found
+    return found
 
 
 def _key_trouble() -> str:
-    """The first look of a process keeps what it finds, but never inside somebody's transaction, which may fail."""
+    """A process notes its keys once; inside somebody's transaction, which may fail, that does not count as done."""
     global _has_noted_keys
-    if _has_noted_keys or connection.in_atomic_block:
+    if _has_noted_keys:
         return keycheck.trouble()
-    _has_noted_keys = True
+    _has_noted_keys = not connection.in_atomic_block
     return keycheck.take_note()

@@ -52,10 +52,13 @@ def write_event(
     )
 
 
-def facts_of(row: Connection, now: datetime, *, present_refusal: datetime | None = None) -> Facts:
+def facts_of(
+    row: Connection, now: datetime, *, present_refusal: datetime | None = None, is_database_restored: bool = False
+) -> Facts:
     """What the rules may look at, from the row and the newest part of its journal.
 
     `present_refusal` is when Sugar refused the refresh token now in question: it is not an *earlier* supersession.
+    `is_database_restored`: this connection needed a grant, and the database is a copy.
     """
     allowance = breakers.automatic_sign_in(row, now)
     return Facts(
@@ -78,7 +81,7 @@ def facts_of(row: Connection, now: datetime, *, present_refusal: datetime | None
         access_expires_at=row.access_expires_at,
         is_access_dead=row.access_dead_at is not None,
         is_session_bound=row.is_session_bound,
-        is_database_restored=False,
+        is_database_restored=is_database_restored,
         is_key_missing=row.is_key_missing,
         trouble_since=row.trouble_since,
         supersessions=tuple(at for at in (row.superseded_at, row.superseded_before_at) if at and at != present_refusal),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
 from functools import lru_cache
 
 from django.conf import settings
 
-from connections.models import Attempt, Connection, TokenVersion
+from connections.models import Attempt, Connection, OwnKey, TokenVersion, database_now
 from connections.sugar import TokenSet
-from connections.vault import Context, Fingerprinter, Keyring, Sealed
+from connections.vault import Context, Fingerprinter, Keyring, Sealed, VaultError
+
+FINGERPRINT = "fingerprint"
+AUDIT = "audit"
 
 
 @lru_cache(maxsize=4)
@@ -21,13 +26,61 @@ def keyring() -> Keyring:
     return _parsed_ring(settings.SUGARADMIN.encryption_keys)
 
 
-@lru_cache(maxsize=4)
-def _fingerprinter(key: bytes) -> Fingerprinter:
-    return Fingerprinter(key)
+def own_context(purpose: str) -> Context:
+    return Context(tenant="installation", row=purpose, field="secret", number=1)
+
+
+def own_key(purpose: str) -> bytes:
+    """A key of the installation itself, made when first asked for. Raises VaultError."""
+    found = OwnKey.objects.filter(purpose=purpose, given_up_at__isnull=True).first()
+    if found is None:
+        sealed = keyring().seal(secrets.token_hex(32), own_context(purpose))
+        found, _ = OwnKey.objects.get_or_create(
+            purpose=purpose, given_up_at=None, defaults={"secret": sealed, "made_at": database_now()}
+        )
+    return _opened(found)
+
+
+def own_keys(purpose: str) -> list[bytes]:
+    """The one in use and those that were given up, as far as they open."""
+    opened = []
+    for row in OwnKey.objects.filter(purpose=purpose).order_by("-id"):
+        with contextlib.suppress(VaultError):
+            opened.append(_opened(row))
+    return opened
+
+
+def give_up_own(key_id: str) -> None:
+    """What sealed them is lost: others take their place. They stay, in case it is found."""
+    lost = [
+        row.pk for row in OwnKey.objects.filter(given_up_at__isnull=True) if row.secret and row.secret.key_id == key_id
+    ]
+    OwnKey.objects.filter(pk__in=lost).update(given_up_at=database_now())
+    forget()
+
+
+def _opened(row: OwnKey) -> bytes:
+    assert row.secret is not None  # the column allows none
+    return bytes.fromhex(keyring().open(row.secret, own_context(row.purpose)))
+
+
+_fingerprinter: Fingerprinter | None = None
 
 
 def fingerprint(token: str) -> str:
-    return _fingerprinter(settings.SUGARADMIN.fingerprint_key).of(token)
+    """Its first eight hex digits; empty where the key is not to be had: a label must never stop a settle."""
+    global _fingerprinter
+    try:
+        _fingerprinter = _fingerprinter or Fingerprinter(own_key(FINGERPRINT))
+    except VaultError:
+        return ""
+    return _fingerprinter.of(token)
+
+
+def forget() -> None:
+    """Another database, as between tests, has other keys of its own."""
+    global _fingerprinter
+    _fingerprinter = None
 
 
 def password_context(row: Connection) -> Context:
@@ -65,6 +118,8 @@ def context_of(row: object, field: str) -> Context:
             return client_secret_context(row)
         case Connection() if field == "adopted_token":
             return adopted_context(row)
+        case OwnKey():
+            return own_context(row.purpose)
         case TokenVersion():
             connection = row.connection
             return Context(tenant=connection.tenant.public_id, row=connection.public_id, field=field, number=row.number)

@@ -127,6 +127,7 @@ def give_up(key_id: str, actor: Actor) -> int:
             raise LookupError(key_id)
         known.delete()
         left = columns.counts()[key_id]
+        keys.give_up_own(key_id)
         audit.record(actor, "give_up_key", at=database_now(), target=key_id, difference={"values": left})
     guard.forget()
     return left

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from connections.choices import Trigger
-from connections.custody import spool
+from connections.custody import guard, spool
 from connections.custody.ledger import upkeep
 from connections.custody.sending import climb, ping_living
 from connections.custody.values import Decline, Goal, Want
@@ -26,6 +26,8 @@ CLAIM_FOR = 30.0  # seconds: then the round ends and the ticker starts the next 
 def tend_due(*, most_seconds: float = CLAIM_FOR) -> int:
     """One round: as many at once as the pool can send, until nothing is due or the time is up."""
     spool.replay()
+    if guard.is_foreign():
+        return 0
     until = time.monotonic() + most_seconds
     threads = settings.SUGARADMIN.pool_threads
     done = 0

@@ -230,7 +230,7 @@ def ping_living(row: Connection, *, actor: str = "background") -> Answer | None:
         return None
     wire.release_database()
     answer = wire.client().ping(living.target, access_token=living.access_token)
-    upkeep.note_ping(row.pk, living.number, answer, actor=actor)
+    upkeep.note_ping(row.pk, living.number, answer, actor=actor, doubt=row.doubt_after)
     return answer
 
 

@@ -6,7 +6,7 @@ from connections.models.audit import AuditRow
 from connections.models.clock import DatabaseLater, DatabaseNow, database_now
 from connections.models.connection import Connection, ConnectionTag
 from connections.models.event import Event
-from connections.models.installation import EncryptionKey, Heartbeat, HostWait, Installation, Turn
+from connections.models.installation import EncryptionKey, Heartbeat, HostWait, Installation, OwnKey, Turn
 from connections.models.tenant import Tenant
 from connections.models.token import TokenVersion
 
@@ -24,6 +24,7 @@ __all__ = [
     "HostWait",
     "IdempotentCall",
     "Installation",
+    "OwnKey",
     "Staff",
     "Tenant",
     "TokenVersion",

@@ -15,6 +15,8 @@ class AuditRow(models.Model):
     outcome = models.CharField(max_length=10, default="ok")
     address = models.GenericIPAddressField(null=True)
     difference = models.JSONField(default=dict, help_text="Without secrets")
+    previous = models.CharField(max_length=64, blank=True, help_text="Digest of the row before")
+    digest = models.CharField(max_length=64, unique=True, help_text="HMAC over the row and the digest before")
 
     class Meta:
         ordering = ["id"]

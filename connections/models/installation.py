@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from connections.models.fields import SealedField
+
 
 class HostWait(models.Model):
     """A host that does not answer: one probe for all of its connections."""
@@ -58,6 +60,29 @@ class EncryptionKey(models.Model):
 
     def __str__(self) -> str:
         return self.key_id
+
+
+class OwnKey(models.Model):
+    """A key that the installation makes for itself and keeps for good, sealed like every secret.
+
+    It lies in the database, so that all nodes have the same one without anybody carrying it about.
+    """
+
+    purpose = models.CharField(max_length=20)
+    secret = SealedField(db_comment="Sealed; it never rotates, what seals it does")
+    made_at = models.DateTimeField()
+    given_up_at = models.DateTimeField(null=True, db_comment="What sealed it was lost; another one took its place")
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["purpose"], condition=models.Q(given_up_at__isnull=True), name="own_key_one_in_use"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.purpose
 
 
 class Installation(models.Model):

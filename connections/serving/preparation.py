@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from connections.custody import keycheck
+from connections.custody import copies, guard
 from sugaradmin import __version__
 
 # Any number will do, as long as every release uses the same.
@@ -26,7 +26,8 @@ def prepare(*, static: bool) -> None:
     with migration_lock():
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
-        keycheck.take_note()
+        guard.key_trouble()  # the first look of an installation keeps what it sees, and says what is wrong
+        copies.check()
     disconnect()
     if static and not settings.SUGARADMIN.development:
         _collect_static()

@@ -15,15 +15,17 @@ from connections import tasks
 logger = logging.getLogger(__name__)
 
 NAP_SECONDS = 0.2
+CHECK_SECONDS = 60.0
 
 
 class Ticker:
-    """Calls tasks.tick() and tasks.beat() each at its own pace until told to stop."""
+    """Calls tasks.check_database(), tasks.beat() and tasks.tick() each at its own pace until told to stop."""
 
     def __init__(self) -> None:
         self._stopping = False
         self._next_tick = 0.0
         self._next_beat = 0.0
+        self._next_check = 0.0
 
     def run(self) -> None:
         signal.signal(signal.SIGTERM, self._stop)
@@ -34,6 +36,9 @@ class Ticker:
     def look(self, now: float) -> None:
         """Do what is due at this moment of the monotonic clock. No trouble of one round ends the next."""
         config = settings.SUGARADMIN
+        if now >= self._next_check:
+            self._next_check = now + CHECK_SECONDS
+            self._safely("check_database")
         if now >= self._next_beat:
             self._next_beat = now + config.heartbeat.total_seconds()
             self._safely("beat")
@@ -47,7 +52,7 @@ class Ticker:
     def _safely(self, action: str) -> None:
         close_old_connections()
         try:
-            tasks.beat() if action == "beat" else tasks.tick()
+            getattr(tasks, action)()
         except Exception:
             logger.exception(
                 "The %s of the background failed; the next one tries again.", action, extra={"action": action}

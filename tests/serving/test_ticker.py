@@ -15,16 +15,19 @@ def calls(monkeypatch: pytest.MonkeyPatch, configured: Configured) -> list[str]:
     made: list[str] = []
     monkeypatch.setattr(ticker.tasks, "tick", lambda: made.append("tick"))
     monkeypatch.setattr(ticker.tasks, "beat", lambda: made.append("beat"))
+    monkeypatch.setattr(ticker.tasks, "check_database", lambda: made.append("check"))
     configured(tick=timedelta(seconds=5), heartbeat=timedelta(seconds=10))
     return made
 
 
 def test_each_keeps_its_own_pace(calls: list[str]) -> None:
     clock = ticker.Ticker()
-    for second in range(100, 121):
+    for second in range(100, 161):
         clock.look(float(second))
-    assert calls.count("tick") == 5
-    assert calls.count("beat") == 3
+    assert calls.count("tick") == 13
+    assert calls.count("beat") == 7
+    assert calls.count("check") == 2
+    assert calls[0] == "check"
 
 
 def test_a_tick_that_fails_stops_neither_the_next_nor_the_heartbeat(

@@ -34,7 +34,7 @@ def test_development_makes_its_keys_once_and_closes_them_to_others(tmp_path: Pat
     assert first == second
     assert first.secret_key
     assert first.encryption_keys.startswith("k1:")
-    for name in ("secret_key", "encryption_keys", "fingerprint_key", "instance_id"):
+    for name in ("secret_key", "encryption_keys", "instance_id"):
         assert stat.S_IMODE((tmp_path / "new" / name).stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
 
@@ -64,19 +64,11 @@ def test_a_short_secret_key_is_refused_without_being_quoted(tmp_path: Path) -> N
     assert "too-short" not in str(caught.value)
 
 
-@pytest.mark.parametrize("key", ["%%%", "c2hvcnQ="])
-def test_a_fingerprint_key_that_is_none_is_refused_without_being_quoted(tmp_path: Path, key: str) -> None:
-    with pytest.raises(EnvError) as caught:
-        production(tmp_path, FINGERPRINT_KEY=key)
-    assert key not in str(caught.value)
-
-
 def test_no_secret_shows_in_its_repr(tmp_path: Path) -> None:
     shown = repr(production(tmp_path, METRICS_TOKEN="metrics-canary", MAIL_PASSWORD="mail-canary"))
     assert SECRET not in shown
     assert RING not in shown
     assert "canary" not in shown
-    assert "fingerprint_key" not in shown
 
 
 def test_a_data_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:

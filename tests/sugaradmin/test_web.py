@@ -10,7 +10,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
-from django.urls import path
+from django.urls import include, path
 from django.views.debug import get_exception_reporter_class
 
 from sugaradmin.lanes import Csrf, LoginRequired, Sessions
@@ -23,7 +23,7 @@ def whoami(request: HttpRequest) -> HttpResponse:
     return HttpResponse(" ".join(parts))
 
 
-urlpatterns = [path("page/", whoami), path("api/v1/whoami", whoami)]
+urlpatterns = [path("page/", whoami), path("api/v1/whoami", whoami), path("", include("sugaradmin.urls"))]
 
 
 @pytest.fixture

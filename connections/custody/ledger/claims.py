@@ -18,7 +18,7 @@ from django.db import IntegrityError, connection, transaction
 from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Generation, Rung, Trigger, Trouble
 from connections.custody import guard, journal, keys, resolution, schedule
 from connections.custody.checkpoints import Point, reach
-from connections.custody.ledger import transitions
+from connections.custody.ledger import recovery, transitions
 from connections.custody.resolution import Step
 from connections.custody.values import Claim, Decline, Declined, Goal, Want
 from connections.models import Attempt, Connection, DatabaseLater, DatabaseNow
@@ -55,13 +55,13 @@ def claim(pk: int, want: Want, *, started: float, skip: frozenset[Rung] = frozen
 
 def _claim(pk: int, want: Want, started: float, skip: frozenset[Rung]) -> Claim | Declined:
     row, now = transitions.locked_with_clock(pk)
-    declined = _refuse(row, want, now) or _yield_to_open(row, now)
+    declined = _refuse(row, want, now) or _read_only(row, want, now) or _yield_to_open(row, now)
     if declined is not None and declined.reason in (Decline.DELETED, Decline.HELD):
         row.due_at = None
         _yield_to_open(row, now)
     if declined is not None and declined.reason == Decline.CURRENT and want.trigger == Trigger.BACKGROUND:
         # All looks well, but a sender that died with its grant under way has told nobody.
-        declined = _yield_to_open(row, now) or _refuse(row, want, now)
+        declined = _yield_to_open(row, now) or _refuse(row, want, now) or _read_only(row, want, now)
     if declined is None:
         # The next rung of a climb does not wait: what limits it are the breakers and the bound.
         declined = _is_bound_reached(row, now) if skip else _is_too_early(row, want, now)
@@ -91,8 +91,6 @@ def _declined(row: Connection, declined: Declined) -> Declined:
 def _refuse(row: Connection, want: Want, now: datetime) -> Declined | None:
     if row.deleted_at is not None:
         return Declined(reason=Decline.DELETED)
-    if guard.is_read_only():
-        return Declined(reason=Decline.READ_ONLY)
     if row.held_at is not None:
         return Declined(reason=Decline.HELD)
     if want.seen is not None and row.version_count > want.seen:
@@ -104,6 +102,17 @@ def _refuse(row: Connection, want: Want, now: datetime) -> Declined | None:
     if want.goal == Goal.KEEP and _is_good_enough(row, want, now):
         return Declined(reason=Decline.CURRENT)
     return None
+
+
+def _read_only(row: Connection, want: Want, now: datetime) -> Declined | None:
+    """Who needs a grant that a copy must not make says so; a person who asked for one is told, the row stays."""
+    if not guard.is_read_only():
+        return None
+    if not guard.is_copy() or want.is_deliberate:
+        return Declined(reason=Decline.READ_ONLY)
+    transitions.update_diagnosis(row, now, actor=want.actor, is_refused_by_copy=True)
+    row.retry_at = row.due_at = now + settings.SUGARADMIN.look
+    return Declined(reason=Decline.READ_ONLY, retry_at=row.retry_at)
 
 
 def _is_good_enough(row: Connection, want: Want, now: datetime) -> bool:
@@ -151,7 +160,8 @@ def _abandon(row: Connection, attempt: Attempt, now: datetime) -> None:
 def _take_over(row: Connection, attempt: Attempt, now: datetime) -> None:
     """Sent, drained, and nobody knows what Sugar did: from here on the ladder decides."""
     if attempt.fault == Fault.IDENTITY_UNAVAILABLE:
-        return _spare(row, attempt, now)
+        _spare(row, attempt, now)
+        return
     is_candidate = attempt.answer is not None
     transitions.close(attempt, AttemptState.ANSWERED if is_candidate else AttemptState.IN_DOUBT, now)
     attempt.save(update_fields=["state", "closed_at"])
@@ -199,7 +209,16 @@ def _is_too_early(row: Connection, want: Want, now: datetime) -> Declined | None
         return Declined(reason=reason, retry_at=row.retry_at)
     if row.report_wait_until is not None and row.report_wait_until > now:
         return Declined(reason=Decline.LATER, retry_at=row.report_wait_until)
-    return _is_bound_reached(row, now)
+    return _is_bound_reached(row, now) or _await_turn(row, now)
+
+
+def _await_turn(row: Connection, now: datetime) -> Declined | None:
+    """After a restore: one connection after the other."""
+    turn_at = recovery.next_turn(row, now)
+    if turn_at is None:
+        return None
+    row.retry_at = turn_at
+    return Declined(reason=Decline.LATER, retry_at=turn_at)
 
 
 def _is_bound_reached(row: Connection, now: datetime) -> Declined | None:

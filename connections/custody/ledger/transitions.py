@@ -18,7 +18,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import breakers, journal, schedule
+from connections.custody import breakers, guard, journal, schedule
 from connections.diagnosis import Diagnosis, diagnose
 from connections.models import Attempt, Connection, HostWait, TokenVersion, database_now
 
@@ -97,9 +97,17 @@ def clear_doubt(row: Connection, attempt: Attempt) -> None:
         row.doubt_began = None
 
 
-def update_diagnosis(row: Connection, now: datetime, *, actor: str, attempt: int | None = None) -> None:
-    """Lets the rules speak and writes down what changed: code, trouble, and one event for each change."""
-    found = diagnose(journal.facts_of(row, now, present_refusal=_present_refusal(row)))
+def update_diagnosis(
+    row: Connection, now: datetime, *, actor: str, attempt: int | None = None, is_refused_by_copy: bool | None = None
+) -> None:
+    """Lets the rules speak and writes down what changed: code, trouble, and one event for each change.
+
+    `is_refused_by_copy`: a copied database has just refused it a grant; None: as it was, while it is a copy.
+    """
+    if is_refused_by_copy is None:
+        is_refused_by_copy = row.diagnosis_code == DiagnosisCode.DATABASE_RESTORED and guard.is_copy()
+    facts = journal.facts_of(row, now, present_refusal=_present_refusal(row), is_database_restored=is_refused_by_copy)
+    found = diagnose(facts)
     if found is not None and found.code in SUPERSEDED_CODES:
         _note_supersession(row)
     _apply(row, found, now, actor=actor, attempt=attempt)

@@ -20,7 +20,7 @@ from connections.choices import (
     VersionState,
 )
 from connections.custody import journal, keys, schedule
-from connections.custody.ledger import looks, transitions
+from connections.custody.ledger import looks, recovery, transitions
 from connections.custody.ledger.settlement import wipe
 from connections.custody.values import Claim
 from connections.models import Attempt, Connection, DatabaseLater, DatabaseNow, HostWait, TokenVersion, database_now
@@ -69,8 +69,19 @@ def note_verify(claim: Claim, number: int, answer: Answer) -> bool:
     return note_ping(claim.connection_pk, number, answer, verifying=claim.attempt_pk)
 
 
-def note_ping(pk: int, number: int, answer: Answer, *, verifying: int | None = None, actor: str = "background") -> bool:
-    """Writes down what a ping with version `number` showed; False when it showed the token dead."""
+def note_ping(
+    pk: int,
+    number: int,
+    answer: Answer,
+    *,
+    verifying: int | None = None,
+    actor: str = "background",
+    doubt: int | None = None,
+) -> bool:
+    """Writes down what a ping with version `number` showed; False when it showed the token dead.
+
+    `doubt` is the connection's mark of doubt from before the ping was sent.
+    """
     with transaction.atomic(durable=True):
         row, now = transitions.locked_with_clock(pk)
         if verifying is not None:
@@ -79,6 +90,8 @@ def note_ping(pk: int, number: int, answer: Answer, *, verifying: int | None = N
         if version is None:
             return True  # it has moved on; what this ping says is history
         is_alive = _note(row, version, answer, now, actor=actor, is_verify=verifying is not None)
+        if answer.fault is None:
+            recovery.settle_by_ping(row, version, now, doubt=doubt, actor=actor)
         version.save(update_fields=["verified_at", "access_dead_at", "pinged_at", "ping_taken_until"])
         _reschedule(row, version, now, is_hot=verifying is not None)
         transitions.save(row)
