@@ -105,9 +105,14 @@ def _refuse(row: Connection, want: Want, now: datetime) -> Declined | None:
 
 
 def _read_only(row: Connection, want: Want, now: datetime) -> Declined | None:
-    """Who needs a grant that a copy must not make says so; a person who asked for one is told, the row stays."""
+    """Who needs a grant that a copy, or a node without its keys, must not make says so: it would die unnoticed.
+
+    A person who asked for one is told, the row stays.
+    """
     if not guard.is_read_only():
         return None
+    if guard.key_trouble() and not want.is_deliberate:
+        return Declined(reason=Decline.READ_ONLY, retry_at=_key_missing(row, now).retry_at)
     if not guard.is_copy() or want.is_deliberate:
         return Declined(reason=Decline.READ_ONLY)
     transitions.update_diagnosis(row, now, actor=want.actor, is_refused_by_copy=True)
