@@ -30,6 +30,7 @@ from connections.vault import VaultError
 logger = logging.getLogger(__name__)
 
 MOST_RUNGS = 5
+SETTLE_FOR = 4.0  # seconds
 SETTLE_AGAIN_AFTER = (0.0, 0.1, 0.3, 0.6, 1.0, 2.0)  # seconds: a fail-over is often over by then
 PASSES_FOR_ADMINS = frozenset({Fault.MAINTENANCE, Fault.LICENSE})
 HOST_FAULTS = frozenset(
@@ -156,12 +157,15 @@ def _after_answer(claimed: Claim, answer: Answer) -> Outcome:
 
 def settle_or_spool(claimed: Claim, sealed: settlement.SealedAnswer) -> Outcome:
     """Again while the database is away, then to disk: an answer in hand is never only in memory for long."""
+    began = boottime()
     for pause in SETTLE_AGAIN_AFTER:
         time.sleep(pause)
         try:
             return settlement.settle(claimed, sealed)
         except (OperationalError, InterfaceError):
             connection.close()
+        if boottime() - began > SETTLE_FOR:
+            break  # the wait for a connection, or for SQLite's lock, is long by itself
     if sealed.kept is not None:
         spool.keep(claimed, sealed.kept, is_definite=sealed.answer.is_definite)
         reach(Point.SPOOLED, claimed.connection_id)
