@@ -223,7 +223,7 @@ def test_two_nodes_with_the_same_instance_id_work_side_by_side(
         assert kept.tend() == "version"
     mark = identity.read_mark()
     assert mark is not None
-    identity.write_mark(replace(mark, versions=mark.versions + 100))  # this node saw more than was restored
+    identity.write_mark(replace(mark, versions=mark.versions + 10_000))  # this node saw more than was restored
     assert "older state" in look()
     configured(data_dir=tmp_path / "node0")
     confirm()

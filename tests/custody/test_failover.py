@@ -75,5 +75,5 @@ def test_a_fail_over_that_lost_tokens_asks_an_operator(connect: Connect) -> None
     failed_over()
     mark = copies.identity.read_mark()
     assert mark is not None
-    copies.identity.write_mark(replace(mark, versions=mark.versions + 100))
+    copies.identity.write_mark(replace(mark, versions=mark.versions + 10_000))
     assert "older state" in look()
