@@ -3,24 +3,37 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TextIO
 
 Answerer = Callable[..., Any]
 
 
 def answer(handlers: dict[str, Answerer]) -> None:
     """Until the other side hangs up."""
+    global _line
+    _line = keep_the_line_free()
     for line in sys.stdin:
         order = json.loads(line)
         say(handlers[order.pop("do")](**order))
 
 
 def say(words: object) -> None:
-    sys.stdout.write(json.dumps(words) + "\n")
-    sys.stdout.flush()
+    _line.write(json.dumps(words) + "\n")
+    _line.flush()
+
+
+def keep_the_line_free() -> TextIO:
+    """Our words go where standard output went; what else is printed, logs above all, goes to standard error."""
+    line = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    return line
+
+
+_line: TextIO = sys.stdout
 
 
 class Partner:

@@ -13,7 +13,7 @@ from connections.simulator import SimulatorServer
 from connections.simulator.control import InstanceControl
 from tests.crash.site import DRAIN, Site, new_instance
 
-LONGEST_SWEEP = 30.0
+LONGEST_SWEEP = 65.0
 DEEDS = {Point.CLAIMED: "hand_out", Point.ANSWERED: "rotate", Point.VERIFY_START: "hand_out", Point.MARKED: "rotate"}
 ON_THE_WAY = (
     Point.CLAIM_START,
