@@ -99,7 +99,8 @@ def _data_directory() -> Iterator[Finding]:
     if not os.access(directory, os.W_OK | os.X_OK):
         yield _fail("data_directory", f"{directory} is not writable.", "Give it to the user that runs Sugaradmin.")
         return
-    paths = [directory, *(directory / name for name in KEY_FILES if (directory / name).exists())]
+    # The files are what counts: an operator's directory may be listed by others.
+    paths = [directory / name for name in KEY_FILES if (directory / name).exists()]
     opened = [path.name for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if opened:
         names = ", ".join(opened)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
+from connections.vault import Keyring, KeyringInvalid
 from sugaradmin import keys
 from sugaradmin.env import EnvError, Environment, Network
 
@@ -151,6 +152,11 @@ def _secret_key(env: Environment, data_dir: Path, *, development: bool) -> str:
 
 def _encryption_keys(env: Environment, data_dir: Path, *, development: bool) -> str:
     given = env.secret("SUGARADMIN_ENCRYPTION_KEYS", example="id:base64,…")
+    if given:
+        try:
+            Keyring.parse(given)
+        except KeyringInvalid as refused:
+            raise EnvError(f"SUGARADMIN_ENCRYPTION_KEYS does not parse: {refused} Write id:base64,…") from None
     return given or _own(
         data_dir / "encryption_keys",
         keys.new_encryption_keys,

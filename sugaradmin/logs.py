@@ -20,6 +20,7 @@ FIELDS = (
     "part",
 )  # fmt: skip
 REDACTED = "[redacted]"
+SERVERS = ("serve", "demo")
 SECRETS = (
     # A name that says secret, in JSON, a form body, a query, a header or a repr; then its value.
     (
@@ -87,15 +88,17 @@ def _line(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str, 
 
 
 def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
-    """Everything goes to standard output; `auto` is text at a terminal and JSON elsewhere."""
-    text = format_name == "text" or (format_name == "auto" and sys.stdout.isatty())
+    """`auto` is text at a terminal and JSON elsewhere. Servers log to standard output; a command's output is what it
+    was asked for, so that programs can read it, and its log goes to standard error."""
+    stream = "stdout" if not sys.argv[1:] or sys.argv[1] in SERVERS else "stderr"
+    text = format_name == "text" or (format_name == "auto" and getattr(sys, stream).isatty())
     quiet = {"level": "WARNING"}
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": f"{__name__}.{'Text' if text else 'JsonLines'}"}},
-        "handlers": {"stdout": {"class": "logging.StreamHandler", "stream": "ext://sys.stdout", "formatter": "line"}},
-        "root": {"handlers": ["stdout"], "level": level},
+        "handlers": {"line": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "line"}},
+        "root": {"handlers": ["line"], "level": level},
         "loggers": {
             # Django brings handlers of its own, which know nothing of redaction.
             "django": {"handlers": [], "level": level if level != "DEBUG" else "INFO", "propagate": True},

@@ -9,9 +9,10 @@ from connections.api.entrance import Route, View
 from connections.api.reading import (
     Field,
     Param,
+    anything,
     cursor,
     is_flag,
-    is_number,
+    is_seconds,
     is_text,
     is_whole,
     number,
@@ -28,17 +29,17 @@ from connections.models.fields import CROCKFORD
 SECONDS = {"type": "number", "minimum": 0}
 MIN_TTL = Param(
     name="min_ttl",
-    schema=SECONDS | {"maximum": tokens.MOST_MIN_TTL, "default": 60},
-    read=number(0, tokens.MOST_MIN_TTL),
+    schema=SECONDS | {"default": 60},
+    read=number(tokens.MOST_MIN_TTL),
     default=60.0,
     description="Seconds the token must still live; more than half its lifetime counts as half.",
 )
 WAIT = Param(
     name="wait",
-    schema=SECONDS | {"maximum": tokens.MOST_WAIT, "default": 10},
-    read=number(0, tokens.MOST_WAIT),
+    schema=SECONDS | {"default": 10},
+    read=number(tokens.MOST_WAIT),
     default=10.0,
-    description="Seconds to wait for a refresh, where one is needed.",
+    description="Seconds to wait for a refresh, where one is needed; more than 30 counts as 30.",
 )
 LIMIT = Param(
     name="limit",
@@ -116,10 +117,10 @@ REPORT = (
         is_required=True,
         description="The version whose token Sugar rejected.",
     ),
-    Field(name="status", schema={"type": "integer"}, check=is_whole(0), description="Status of Sugar's answer."),
-    Field(name="error", schema=STRING, check=is_text, description="`error` of Sugar's answer."),
-    Field(name="error_message", schema=STRING, check=is_text, description="`error_message` of Sugar's answer."),
-    Field(name="wait", schema=SECONDS | {"maximum": tokens.MOST_WAIT}, check=is_number(0, tokens.MOST_WAIT)),
+    Field(name="status", schema={"type": "integer"}, check=anything, description="Status of Sugar's answer."),
+    Field(name="error", schema=STRING, check=anything, description="`error` of Sugar's answer."),
+    Field(name="error_message", schema=STRING, check=anything, description="`error_message` of Sugar's answer."),
+    Field(name="wait", schema=SECONDS, check=is_seconds),
 )
 ONLY_VERSION = (
     Field(

@@ -105,7 +105,6 @@ def _act(
         return Report(outcome="unchanged", version=row.version_count)
     with transaction.atomic():
         audit.record_on(row, actor, str(goal), at=database_now())
-    wire.forget_preflights()
     want = Want(
         goal=goal,
         trigger=_trigger(actor),
@@ -183,7 +182,7 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
     if last is not None and last.result == Result.REFUSED and row.trouble == Trouble.NONE:
         # The chain lives on: what failed is this sign-in, and the warning says why.
         return Conflict(row.diagnosis_code or last.fault, words or "Sugar refused it.", diagnosis=diagnosis)
-    if row.trouble == Trouble.PERSON or (row.version_count == 0 and row.trouble != Trouble.UNREACHABLE):
+    if row.trouble == Trouble.PERSON or (row.version_count == 0 and row.trouble == Trouble.NONE):
         return Conflict(row.diagnosis_code or "draft", words or "A person must act.", diagnosis=diagnosis)
     at = row.retry_at or row.due_at
     wait = max(1, round((at - now).total_seconds() + 0.5)) if at and at > now else 1

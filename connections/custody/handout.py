@@ -159,6 +159,7 @@ def hand_out(seen: Seen, *, held: int | None = None, is_verified: bool | None = 
             seen.sealed, tenant_id=seen.tenant_id, connection_id=seen.public_id, number=seen.number
         )
     except VaultError:
+        upkeep.note_key_missing(seen.pk)
         raise Conflict(
             DiagnosisCode.ENCRYPTION_KEY_MISSING,
             "The encryption key of this token is missing here; the operator must bring it back.",

@@ -8,12 +8,13 @@ import threading
 import time
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import connection
 
 from connections.custody.sending import Climb, climb
-from connections.custody.values import Decline, Want
+from connections.custody.values import Decline, Outcome, Want
 from connections.models import Connection
 
 logger = logging.getLogger(__name__)
@@ -83,12 +84,14 @@ def _pursue(pk: int, want: Want) -> Climb:
     """Climb; while somebody else's attempt is open, watch for what it brings."""
     try:
         until = time.monotonic() + WATCH_FOR
+        made: tuple[Outcome, ...] = ()
         for turn in range(10_000):
             done = climb(pk, want)
-            if done.outcomes or done.declined is None or done.declined.reason != Decline.BUSY:
-                return done
-            if not _watch(pk, turn, until):
-                return done
+            made += done.outcomes
+            is_busy = done.declined is not None and done.declined.reason == Decline.BUSY
+            # Between two rungs another process may have taken the next one: what it brings is ours too.
+            if not is_busy or not _watch(pk, turn, until):
+                return replace(done, outcomes=made)
         return done
     except Exception:
         logger.exception("A grant ended in an error of ours.", extra={"action": "grant"})

@@ -41,12 +41,13 @@ def client() -> SugarClient:
 
 
 def preflight(target: Target, *, is_fresh_wanted: bool) -> Answer:
-    """The free look before a grant. `is_fresh_wanted`: a person waits and may just have cured what was wrong."""
+    """The free look before a grant. `is_fresh_wanted`: a person asks, who may just have cured what was wrong; and a
+    grant that nobody must make now is worth a look of its own."""
     key = (target.instance_url, target.platform, target.rest_path)
     with _lock:
         at, answer = _preflights.get(key, (float("-inf"), None))
     is_young = boottime() - at < PREFLIGHT_GOOD_FOR
-    if answer is not None and is_young and not (is_fresh_wanted and answer.fault is not None):
+    if answer is not None and is_young and not is_fresh_wanted:
         return answer
     fresh = client().preflight(target, deadline=settings.SUGARADMIN.preflight.total_seconds())
     with _lock:

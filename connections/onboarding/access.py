@@ -12,8 +12,9 @@ from django.db import IntegrityError, transaction
 
 from connections.choices import Role, Scope
 from connections.custody.audit import Actor, record
-from connections.models import Staff, Tenant, database_now
+from connections.models import Staff, database_now
 from connections.onboarding import api_keys
+from connections.onboarding.registry import InvalidFields, tenant_for
 
 
 class AccessRefused(Exception):
@@ -46,15 +47,13 @@ def create_api_key(
     unknown = [scope for scope in scopes if scope not in Scope.values]
     if unknown:
         raise AccessRefused(f"There is no scope {', '.join(unknown)}; there are {', '.join(Scope.values)}.")
-    found = {tenant.slug: tenant for tenant in Tenant.objects.filter(slug__in=tenants)}
-    missing = [slug for slug in tenants if slug not in found]
-    if missing:
-        raise AccessRefused(f"There is no tenant {', '.join(missing)}.")
     if expires_at is not None and expires_at <= database_now():
         raise AccessRefused("A key that has expired already would open nothing.")
     try:
-        return api_keys.issue(
-            name, scopes, actor, tenants=[*found.values()] if tenants else None, expires_at=expires_at
-        )
+        # An operator may name a customer before the first connection: an unknown one is made, as by the API.
+        limits = [tenant_for(slug, actor, None) for slug in tenants] if tenants else None
+        return api_keys.issue(name, scopes, actor, tenants=limits, expires_at=expires_at)
+    except InvalidFields as refused:
+        raise AccessRefused(str(refused)) from None
     except ValueError as refused:
         raise AccessRefused(str(refused)) from None

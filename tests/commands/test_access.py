@@ -68,7 +68,7 @@ def test_a_key_is_shown_once_and_opens_what_its_scopes_say(run: Run) -> None:
     ("words", "said"),
     [
         (("--scope", "all"), "There is no scope all; there are token:read"),
-        (("--scope", "token:read", "--tenant", "nobody"), "There is no tenant nobody."),
+        (("--scope", "token:read", "--tenant", "No body"), "A short name of lower-case letters"),
         (("--scope", "token:read", "--expires", "tomorrow"), "is no time"),
         (("--scope", "token:read", "--expires", "2026-13-41"), "is no time"),
         (("--scope", "token:read", "--expires", "2001-01-01"), "expired"),

@@ -180,10 +180,10 @@ def test_a_grant_answered_with_maintenance_has_burnt_the_token(fault: Fault) -> 
     burnt = attempt(31, fault=fault, http_status=401, error="need_login")
     assert is_chain_dead(story(burnt))
     while_it_lasts = found(story(burnt, has_password=False))
-    assert (while_it_lasts.code, while_it_lasts.trouble) == (fault.value, Trouble.PERSON)
+    assert (while_it_lasts.code, while_it_lasts.trouble) == (DiagnosisCode.REFRESH_TOKEN_LOST, Trouble.PERSON)
     assert while_it_lasts.fix_by == FixBy.STAFF
     still = found(story(burnt, attempt(32, preflight_fault=fault, sent_at=None), has_password=False))
-    assert (still.code, still.trouble) == (fault.value, Trouble.PERSON)
+    assert (still.code, still.trouble) == (DiagnosisCode.REFRESH_TOKEN_LOST, Trouble.PERSON)
     afterwards = found(dead(burnt, refused_refresh(32)))
     assert (afterwards.code, afterwards.confidence) == (DiagnosisCode.REFRESH_TOKEN_LOST, Confidence.CERTAIN)
     assert [item.attempt for item in afterwards.evidence] == [31, 32]

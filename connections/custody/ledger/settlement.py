@@ -24,7 +24,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import journal, keys, schedule
+from connections.custody import breakers, journal, keys, schedule
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import transitions
 from connections.custody.ledger.claims import is_same_triple
@@ -196,7 +196,7 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
         access_expires_at=sent_at + timedelta(seconds=tokens.expires_in),
         # A chain that ends by a cap says 0 at last: no news, its end is known.
         refresh_expires_at=sent_at + timedelta(seconds=tokens.refresh_expires_in)
-        if tokens.refresh_expires_in
+        if refresh and tokens.refresh_expires_in
         else None
         if claim.kind == AttemptKind.PASSWORD
         else row.chain_ends_at,
@@ -316,6 +316,8 @@ def _refused(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, no
     )
     transitions.update_diagnosis(row, now, actor=claim.actor or claim.trigger, attempt=attempt.number)
     transitions.plan_retry(row, now, was_sent=True)
+    if is_dead and row.trouble != Trouble.PERSON and breakers.automatic_sign_in(row, now).is_allowed:
+        row.retry_at = None  # the next rung is free at once, for this climber or any other
     if row.trouble == Trouble.NONE and live is not None:
         transitions.plan_refresh(row, live, now)  # a sign-in ahead of a cap: the chain lives, the next try has its time
     return _outcome(claim, Result.REFUSED, row, goes_on=is_dead, fault=answer.fault or "")

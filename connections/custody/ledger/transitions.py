@@ -245,7 +245,7 @@ def _revivals(row: Connection, now: datetime) -> list[datetime]:
     which a reactivated user revives (SUGAR.md section 2 f)."""
     allowance = breakers.automatic_sign_in(row, now)
     times = []
-    if allowance.is_allowed and row.trouble == Trouble.PERSON:
+    if allowance.is_allowed and row.trouble == Trouble.PERSON and not allowance.refused:
         times.append(now + schedule.DAY)  # refused in words that no repetition cures
     elif allowance.is_allowed:
         times.append(now + schedule.backoff(row.failures, settings.SUGARADMIN.retry))

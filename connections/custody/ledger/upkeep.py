@@ -248,6 +248,17 @@ def note_server(pk: int, *, generation: Generation, version: str) -> None:
         transitions.save(row)
 
 
+def note_key_missing(pk: int) -> None:
+    """A stored secret does not open with the keys of this process: the status says so until it does again."""
+    with transaction.atomic(durable=True):
+        row, now = transitions.locked_with_clock(pk)
+        if not row.is_key_missing:
+            row.is_key_missing = True
+            transitions.update_diagnosis(row, now, actor="background")
+            row.retry_at = row.due_at = now + settings.SUGARADMIN.look
+            transitions.save(row)
+
+
 def note_use(pk: int) -> None:
     """At most every ten minutes: who is warm. A connection that was idle gets its refresh moved near expiry."""
     with transaction.atomic(durable=True):

@@ -224,9 +224,9 @@ def _stopped_by(history: History, newest: AttemptFact) -> Finding:
 
 
 def _burnt_for_good(history: History, burnt: AttemptFact, newest: AttemptFact) -> Finding:
-    """While it lasts, maintenance or the licence is the word; but a person will have to sign in afterwards."""
+    """Sugar renewed the token and kept the answer to itself: what is wrong is the lost chain, and the rest passes."""
     return Finding(
-        code=code_of(burnt.fault or Fault.MAINTENANCE),
+        code=DiagnosisCode.REFRESH_TOKEN_LOST,
         confidence=Confidence.CERTAIN,
         evidence=(attempt_told(burnt, history.facts), attempt_told(newest, history.facts)),
         trouble=Trouble.PERSON,
