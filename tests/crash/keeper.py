@@ -71,6 +71,12 @@ def sweep(killed_at: dict[str, float], most: float) -> dict[str, dict[str, Any]]
     return {public_id: _story(public_id) | {"seconds": settled.get(public_id)} for public_id in killed_at}
 
 
+def retire(ids: list[str]) -> str:
+    """Nobody looks at them any more: what comes next has the pool to itself."""
+    Connection.objects.filter(public_id__in=ids).update(due_at=None)
+    return "retired"
+
+
 def _is_settled(public_id: str) -> bool:
     """Nothing is open, in doubt or unproven: healthy, or a person's turn."""
     row = handout.find(public_id, None)
@@ -116,4 +122,4 @@ def steady(deed: Answerer) -> Answerer:
 
 
 if __name__ == "__main__":
-    answer({deed.__name__: steady(deed) for deed in (prepare, connect, make_due, sweep)})
+    answer({deed.__name__: steady(deed) for deed in (prepare, connect, make_due, sweep, retire)})

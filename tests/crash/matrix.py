@@ -83,7 +83,7 @@ class Fate:
 
     @property
     def is_silently_dead(self) -> bool:
-        return not self.is_alive and self.status not in ("down", "dying")
+        return not self.is_alive and self.status == "healthy"
 
     @property
     def needs_person(self) -> bool:
@@ -111,6 +111,7 @@ def run_batch(site: Site, simulator: SimulatorServer, preset: str, *, has_passwo
         site.keeper.ask("make_due", public_id=ids[user])
         killed_at[ids[user]] = blow(site, sugar, ids[user])
     stories = site.keeper.ask("sweep", killed_at=killed_at, most=LONGEST_SWEEP)
+    site.keeper.ask("retire", ids=list(killed_at))
     alive = _alive(simulator, sugar.name)
     batch = Batch(preset, has_password)
     for name, _, user in blows:

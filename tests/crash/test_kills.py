@@ -62,7 +62,7 @@ def test_the_whole_matrix(tmp_path: Path, postgres_url: str, simulator: Simulato
         with database(kind, folder, postgres_url) as url, site(folder, url) as running:
             for preset in ("7.1", "12.0", "13.3", "cloud"):
                 for has_password in (True, False):
-                    batches.append((kind, run_batch(running, simulator, preset, has_password=has_password, rounds=3)))
+                    batches.append((kind, run_batch(running, simulator, preset, has_password=has_password, rounds=2)))
     show("\n" + table(batches))
     for _, batch in batches:
         judge(batch)
