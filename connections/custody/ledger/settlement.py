@@ -141,9 +141,9 @@ ANSWER_FIELDS = [
 def _accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, now: datetime) -> Outcome:
     """Version N+1, published at once: on Sugar 13.3 and later the old token is dead already."""
     before = transitions.live_version(row)
-    is_sign_in = claim.kind == AttemptKind.PASSWORD
+    is_new_chain = _begins_chain(attempt)
     row.version_count += 1
-    if is_sign_in or row.chain == 0:
+    if is_new_chain or row.chain == 0:
         row.chain += 1
     _supersede(before, now)
     version = _new_version(row, attempt, claim, tokens)
@@ -153,8 +153,16 @@ def _accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, n
     attempt.lost_at = None
     transitions.close(attempt, AttemptState.SETTLED, now)
     attempt.save(update_fields=ANSWER_FIELDS)
-    _note_version(row, attempt, version, before, now, is_sign_in=is_sign_in)
+    _note_version(row, attempt, version, before, now, is_new_chain=is_new_chain)
     return _outcome(claim, Result.VERSION, row, version=version.number)
+
+
+def _begins_chain(attempt: Attempt) -> bool:
+    """It descends from a sign-in or an adopted token; both may have come to us as a kept answer first."""
+    root = attempt
+    while root.candidate_of is not None:
+        root = root.candidate_of
+    return root.kind == AttemptKind.PASSWORD or root.base_version is None
 
 
 def _supersede(before: TokenVersion | None, now: datetime) -> None:
@@ -183,7 +191,7 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
         attempt=attempt,
         number=number,
         chain=row.chain,
-        origin=_origin(claim, row),
+        origin=_origin(attempt),
         state=VersionState.LIVE,
         access_token=ring.seal(tokens.access_token, keys.access_context(claim.tenant_id, claim.connection_id, number)),
         refresh_token=ring.seal(refresh, keys.refresh_context(claim.tenant_id, claim.connection_id, number))
@@ -203,10 +211,11 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
     )
 
 
-def _origin(claim: Claim, row: Connection) -> Origin:
-    if claim.kind == AttemptKind.PASSWORD:
+def _origin(attempt: Attempt) -> Origin:
+    if attempt.kind == AttemptKind.PASSWORD:
         return Origin.PASSWORD
-    return Origin.ADOPTED if row.version_count == 1 or claim.base_version is None else Origin.REFRESH
+    is_adopted = attempt.base_version is None and attempt.candidate_of_id is None
+    return Origin.ADOPTED if is_adopted else Origin.REFRESH
 
 
 def _close_candidate(attempt: Attempt, number: int, now: datetime) -> None:
@@ -224,16 +233,17 @@ def _note_version(
     before: TokenVersion | None,
     now: datetime,
     *,
-    is_sign_in: bool,
+    is_new_chain: bool,
 ) -> None:
     _mirror(row, version)
     # Its sender proves it now; if that dies first, or this comes from a spool file, the sweeper does.
     row.probe_due_at = now + settings.SUGARADMIN.send_by
-    _note_chain(row, version, before, is_sign_in=is_sign_in)
+    _note_chain(row, version, before, is_new_chain=is_new_chain)
     transitions.clear_doubt(row, attempt)
     transitions.note_success(row, now)
     row.answer_lost_at = None
     row.adopted_token = None
+    is_sign_in = attempt.kind == AttemptKind.PASSWORD
     kind = EventKind.SIGNED_IN if is_sign_in else EventKind.REFRESHED
     verb = "Signed in" if is_sign_in else "Refreshed"
     journal.write_event(
@@ -272,8 +282,8 @@ def _mirror(row: Connection, version: TokenVersion) -> None:
     row.has_refresh_token = version.refresh_token is not None
 
 
-def _note_chain(row: Connection, version: TokenVersion, before: TokenVersion | None, *, is_sign_in: bool) -> None:
-    if is_sign_in or row.signed_in_at is None:
+def _note_chain(row: Connection, version: TokenVersion, before: TokenVersion | None, *, is_new_chain: bool) -> None:
+    if is_new_chain or row.signed_in_at is None:
         row.signed_in_at = version.issued_at
         row.chain_ends_at = None
         row.is_new_chain_wanted = False
