@@ -46,7 +46,7 @@ CASES = [
     ),
     Case(
         label="maintenance that began unseen burns the token: without a password, a person",
-        code="maintenance",
+        code="refresh_token_lost",
         status="down",
         event=begin_unseen(maintenance=True),
         fields=WITHOUT_PASSWORD,
