@@ -9,8 +9,9 @@ from typing import Any
 from connections.choices import AttemptState, Trouble, VersionState
 from connections.custody import handout, keys
 from connections.custody.handout import HandedOut
-from connections.models import Attempt, Connection, TokenVersion
+from connections.models import Attempt
 from connections.simulator import Instance
+from tests.concurrency import stored
 from tests.concurrency.scheduler import Actor, Scheduler
 from tests.concurrency.stage import Stage
 
@@ -44,9 +45,9 @@ class Watch:
     handed_out: int = 0
 
     def __post_init__(self) -> None:
-        self.row = self._stored()
-        self.attempts = dict(self._attempts())
-        self.versions = self._versions()
+        self.row = stored.connection(self.stage.pk)
+        self.attempts = self._states()
+        self.versions = stored.versions(self.stage.pk)
 
     # --- after every move
 
@@ -66,7 +67,7 @@ class Watch:
             _require(voyage.attempt is not None, "INV4: a grant was sent before its intent was committed")
 
     def _compare(self) -> None:
-        row, versions, attempts = self._stored(), self._versions(), dict(self._attempts())
+        row, versions, attempts = stored.connection(self.stage.pk), stored.versions(self.stage.pk), self._states()
         _require(row["version_count"] >= self.row["version_count"], "INV2: the number of versions fell")
         _require(row["attempt_count"] >= self.row["attempt_count"], "INV2: the number of attempts fell")
         for number, before in self.versions.items():
@@ -81,7 +82,7 @@ class Watch:
         self._no_silent_death(row, versions, attempts)
 
     def _settled_by_its_holder(self, version: dict[str, Any], row: dict[str, Any]) -> None:
-        number, generation = version["attempt__number"], version["attempt__generation"]
+        number, generation = version["attempt"], version["generation"]
         is_open = self.attempts.get(number) in (AttemptState.SENT, AttemptState.CLAIMED, None)
         _require(is_open, f"INV3: attempt {number} settled a version after it was {self.attempts.get(number)}")
         _require(generation == row["generation"], f"INV3: attempt {number} of an older generation was settled")
@@ -103,12 +104,16 @@ class Watch:
         is_open = AttemptState.SENT in attempts.values()
         _require(is_known or is_open, "INV5: the stored refresh token is dead and nobody knows")
 
+    def _states(self) -> dict[int, str]:
+        return {one["number"]: one["state"] for one in stored.attempts(self.stage.pk)}
+
     # --- when the actors are gone
 
     def every_answer_is_kept(self) -> None:
         """An edit that made it worthless may have won."""
-        found = Attempt.objects.filter(connection_id=self.stage.pk, generation=self._stored()["generation"])
-        attempts = dict(found.values_list("number", "state"))
+        generation = stored.connection(self.stage.pk)["generation"]
+        found = stored.attempts(self.stage.pk)
+        attempts = {one["number"]: one["state"] for one in found if one["generation"] == generation}
         for voyage in self.scheduler.voyages:
             actor = self.scheduler.actors.get(voyage.traveller)
             if not voyage.is_read or voyage.is_forgotten or actor is None or actor.is_crashed:
@@ -132,11 +137,12 @@ class Watch:
     def all_is_well(self, seconds: float, *, has_password: bool) -> None:
         self.stage.sea.settle_journal()  # type: ignore[union-attr]
         self._nothing_presented_again()
-        row = self.stage.row if self._stored()["deleted_at"] is None else None
+        row = self.stage.row if stored.connection(self.stage.pk)["deleted_at"] is None else None
         if row is None or row.held_at is not None:
             return
-        status, stored = row.status, self._versions()
-        live = next((one for one in stored.values() if one["state"] == VersionState.LIVE), None)
+        status = row.status
+        versions = stored.versions(self.stage.pk).values()
+        live = next((one for one in versions if one["state"] == VersionState.LIVE), None)
         if status in ("down", "dying") and row.is_new_chain_wanted:
             return  # an edit left the chain, and no password came with it
         if status in ("down", "dying"):
@@ -162,20 +168,6 @@ class Watch:
             is_fair = decided_at <= one.told_at or decided_at - one.told_at > DAILY
             _require(is_fair, f"presented again after a definite answer: {one.fingerprint}, told {one.told_status}")
         _require(not self.stage.world.journal.without_platform(), "a grant went out without its platform")
-
-    # --- what is stored
-
-    def _stored(self) -> dict[str, Any]:
-        names = ("version_count", "attempt_count", "generation", "doubt_after", "trouble", "is_new_chain_wanted")
-        return Connection.objects.filter(pk=self.stage.pk).values(*names, "deleted_at").get()
-
-    def _attempts(self) -> list[tuple[int, str]]:
-        return list(Attempt.objects.filter(connection_id=self.stage.pk).values_list("number", "state").order_by("pk"))
-
-    def _versions(self) -> dict[int, dict[str, Any]]:
-        found = TokenVersion.objects.filter(connection_id=self.stage.pk).order_by("pk")
-        names = (*NEVER_CHANGES, "state", "attempt__number", "attempt__generation")
-        return {one["number"]: one for one in found.values(*names)}
 
 
 def alive(sugar: Instance) -> set[str]:

@@ -18,6 +18,7 @@ from django.db import connection
 from connections.choices import OPEN_STATES
 from connections.custody.checkpoints import Point
 from connections.models import Attempt, Connection
+from tests.concurrency import stored
 from tests.concurrency.troupe import TROUPE
 from tests.concurrency.virtual import TICK, VirtualClock
 from tests.concurrency.voyage import Voyage
@@ -133,9 +134,9 @@ class Scheduler:
                 found.append(Move(Kind.LOSE, name))
                 if self.clock() < actor.voyage.ends_at:
                     found.append(Move(Kind.DEADLINE, name))
-        attempt = Attempt.objects.filter(state__in=OPEN_STATES).first()
+        attempt = stored.open_attempt()
         if attempt is not None:
-            found.append(Move(Kind.DRAIN if attempt.drain_until else Kind.SEND_BY))
+            found.append(Move(Kind.DRAIN if attempt["drain_until"] else Kind.SEND_BY))
         return found
 
     # --- one move

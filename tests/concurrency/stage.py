@@ -22,6 +22,7 @@ from connections.models import Attempt, Connection, Event, HostWait, TokenVersio
 from connections.onboarding import registry
 from connections.simulator import Instance, World
 from connections.sugar import SugarClient
+from tests.concurrency import stored
 from tests.concurrency.inline import processes_of_one_thread
 from tests.concurrency.scheduler import Scheduler
 from tests.concurrency.virtual import VirtualClock, hurry, virtual_time
@@ -117,9 +118,9 @@ class Stage:
 
     def is_settled(self) -> bool:
         """Nothing is open and nothing is unproven: healthy, or a person's turn, or out of service."""
-        row = Connection.objects.with_status().get(pk=self.pk)
-        if Attempt.objects.filter(connection_id=self.pk, closed_at__isnull=True).exists():
+        if stored.open_attempt() is not None:
             return False
+        row = Connection.objects.with_status().get(pk=self.pk)
         if row.deleted_at is not None or row.held_at is not None or row.status in ("down", "dying"):
             return True
         if row.next_refresh_at is not None and row.next_refresh_at <= self.clock.moment:
