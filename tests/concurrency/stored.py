@@ -28,7 +28,8 @@ def versions(pk: int) -> dict[int, Row]:
     found = _rows(
         "SELECT v.number, v.chain, v.origin, v.fingerprint, v.refresh_fingerprint, v.issued_at, v.access_expires_at, "
         "v.refresh_expires_at, v.state, a.number AS attempt, a.generation AS generation "
-        "FROM connections_tokenversion v LEFT JOIN connections_attempt a ON a.id = v.attempt_id WHERE v.connection_id = %s ORDER BY v.id",
+        "FROM connections_tokenversion v LEFT JOIN connections_attempt a ON a.id = v.attempt_id "
+        "WHERE v.connection_id = %s ORDER BY v.id",
         pk,
     )
     return {row["number"]: row for row in found}
