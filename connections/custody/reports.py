@@ -63,7 +63,8 @@ def cleaned(report: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(value: object, most: int) -> str:
-    text = value if isinstance(value, str) else ""
+    # Half of a surrogate pair is no text to PostgreSQL.
+    text = value.encode(errors="ignore").decode() if isinstance(value, str) else ""
     return _TOKEN_LIKE.sub("[removed]", _CONTROL.sub(" ", text[: 4 * MOST_TEXT])).strip()[:most]
 
 
