@@ -22,7 +22,6 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from connections.api import representation
 from connections.choices import DiagnosisCode, Fault, FixBy
 from connections.custody.problems import CustodyProblem, NewerVersion
 from connections.diagnosis import code_of, entry_for, fill
@@ -35,6 +34,7 @@ from connections.onboarding.registry import (
     InvalidTenant,
     TripleBusy,
 )
+from connections.onboarding.representation import stored_diagnosis_as_json
 
 logger = logging.getLogger(__name__)
 
@@ -175,7 +175,7 @@ def refusal_of(error: Exception, public_id: str = "") -> Refusal | None:
 
 
 def _of_custody(error: CustodyProblem, public_id: str) -> Refusal:
-    more = {"diagnosis": representation.diagnosis_on(public_id, error.diagnosis)} if error.diagnosis else None
+    more = {"diagnosis": stored_diagnosis_as_json(error.diagnosis, public_id=public_id)} if error.diagnosis else None
     return Refusal(error.http_status, _public(error.code), error.detail, retry_after=error.retry_after, more=more)
 
 

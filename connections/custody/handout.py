@@ -11,7 +11,6 @@ from concurrent.futures import TimeoutError as Unfinished
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -349,7 +348,3 @@ def _seconds_until(at: datetime | None, now: datetime) -> int:
 def visible(tenants: Tenants) -> Q:
     """The gate for lists: what an asker limited to tenants may see."""
     return Q() if tenants is None else Q(tenant_id__in=tenants)
-
-
-def as_warning(row: Connection) -> dict[str, Any] | None:
-    return row.diagnosis if row.diagnosis_code else None

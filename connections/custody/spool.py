@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import os
 import threading
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from connections.choices import AttemptKind, Endpoint, Generation, Rung, Trigger
-from connections.custody import guard, keys
+from connections.custody import durable, guard, keys
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import claims, settlement, upkeep
 from connections.custody.values import Claim
@@ -36,27 +35,11 @@ _replaying = threading.Event()
 
 def keep(claim: Claim, sealed: Sealed, *, is_definite: bool) -> None:
     """Durable when it returns. Raises OSError when even the disk refuses."""
-    folder = settings.SUGARADMIN.spool_dir
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     page = {"attempt": claim.attempt_id, "tenant": claim.tenant_id, "number": claim.number, "sealed": sealed.envelope}
-    unfinished = folder / f".{claim.attempt_id}.tmp"
-    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        json.dump(page | {"is_definite": is_definite}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.rename(folder / f"{claim.attempt_id}.json")
-    _sync(folder)
+    path = settings.SUGARADMIN.spool_dir / f"{claim.attempt_id}.json"
+    durable.write(path, json.dumps(page | {"is_definite": is_definite}))
     logger.error("The database is away; an answer was spooled.", extra={"action": "spool", "attempt": claim.number})
     replay_soon()
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def files() -> list[Path]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.db import models
@@ -53,10 +53,6 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
     def due(self, now: datetime) -> ConnectionQuerySet:
         """What the background should look at, oldest first."""
         return self.filter(due_at__lte=now).order_by("due_at")
-
-    def warm_since(self, now: datetime) -> ConnectionQuerySet:
-        day_ago = now - timedelta(hours=24)
-        return self.filter(Q(last_used_at__gte=day_ago) | Q(signed_in_at__gte=day_ago))
 
 
 def status_expression() -> Case:

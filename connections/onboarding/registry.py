@@ -12,7 +12,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.utils.text import slugify
 
 from connections.choices import BUILT_IN_PLATFORMS, DiagnosisCode
 from connections.custody import actions
@@ -33,7 +32,6 @@ __all__ = [
     "TripleBusy",
     "create",
     "edit",
-    "suggested_platform",
     "tenant_for",
 ]
 
@@ -249,8 +247,3 @@ def _check_address(reading: _Reading, entry: Entry) -> Entry:
     if objection:
         reading.refuse("instance_url", objection, DiagnosisCode.ADDRESS_BLOCKED)
     return replace(entry, instance_url=url)
-
-
-def suggested_platform(tenant: str) -> str:
-    """A platform name that is ours alone, for the customer's admin to register."""
-    return f"sugaradmin_{slugify(tenant).replace('-', '_')}"[:127]

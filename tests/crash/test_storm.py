@@ -164,6 +164,6 @@ def test_a_token_endpoint_of_fourteen_seconds(
 
 
 @pytest.mark.campaign
-def test_ten_thousand_reports(tmp_path: Path, postgres_url: str, simulator: SimulatorServer) -> None:
+def test_four_thousand_reports(tmp_path: Path, postgres_url: str, simulator: SimulatorServer) -> None:
     with front("postgres", tmp_path, postgres_url, simulator, PATIENT) as running:
         report_at_once(running, simulator, 4000)

@@ -19,6 +19,7 @@ from connections.custody.problems import Conflict, CustodyProblem
 from connections.models import Connection, Tenant
 from connections.models.status import ConnectionQuerySet
 from connections.onboarding import registry
+from connections.onboarding.representation import connections_as_json
 
 SEARCHED = ("label", "public_id", "external_id", "host", "username")
 # What null means in a PATCH: the field is emptied.
@@ -37,7 +38,7 @@ def index(call: Call) -> HttpResponse:
     rows = list(found.order_by("pk")[: query["limit"] + 1])
     page = rows[: query["limit"]]
     further = cursor_to(page[-1].public_id) if len(rows) > len(page) else None
-    return answer({"items": representation.connections(page), "next": further})
+    return answer({"items": connections_as_json(page), "next": further})
 
 
 def _filtered(found: ConnectionQuerySet, query: Any, tenants: frozenset[int] | None) -> ConnectionQuerySet:

@@ -8,11 +8,11 @@ from django.db.models import BooleanField, Func, Q, QuerySet
 from django.db.models.sql.compiler import SQLCompiler
 from django.http import HttpResponse
 
-from connections.api import representation
 from connections.api.entrance import Call, answer
 from connections.api.reading import cursor_to
 from connections.custody import handout
 from connections.models import DatabaseLater, Event
+from connections.onboarding.representation import event_as_json
 
 BEGINNING = "0"
 LONGEST_TRANSACTION = 600
@@ -53,4 +53,4 @@ def _page(call: Call, found: QuerySet[Event]) -> HttpResponse:
         found.filter(is_settled, pk__gt=int(after)).select_related("connection").order_by("pk")[: call.query["limit"]]
     )
     last = str(rows[-1].pk) if rows else after
-    return answer({"items": [representation.event(row) for row in rows], "next": cursor_to(last)})
+    return answer({"items": [event_as_json(row) for row in rows], "next": cursor_to(last)})
