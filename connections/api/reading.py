@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from connections.api.problems import Errors, Invalid, TooLarge
 
 MOST_BYTES = 1_048_576
+MOST_READ_ON = 8  # times as much
 BODY = "body"
 NEEDED = "This is needed."
 _UNSTORABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
@@ -141,7 +142,10 @@ def read_bytes(request: HttpRequest) -> bytes:
     """The body, at most 1 MiB. Raises TooLarge before reading more than that."""
     if request.META.get("HTTP_TRANSFER_ENCODING") and request.META.get("wsgi.input_terminated"):
         # Sent in chunks: Django reads nothing without a length, the server knows where it ends.
-        body: bytes = request.META["wsgi.input"].read(MOST_BYTES + 1)
+        stream = request.META["wsgi.input"]
+        body: bytes = stream.read(MOST_BYTES + 1)
+        if len(body) > MOST_BYTES:
+            _read_on(stream)
     elif _length(request) > MOST_BYTES:
         raise TooLarge(MOST_BYTES)
     else:
@@ -149,6 +153,14 @@ def read_bytes(request: HttpRequest) -> bytes:
     if len(body) > MOST_BYTES:
         raise TooLarge(MOST_BYTES)
     return body
+
+
+def _read_on(stream: Any) -> None:
+    """A connection that is closed with bytes unread is reset, and the answer lost with it: a few more are read, for
+    the sender's sake, and thrown away."""
+    for _ in range(MOST_READ_ON):
+        if not stream.read(MOST_BYTES):
+            return
 
 
 def _length(request: HttpRequest) -> int:
