@@ -8,11 +8,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import OuterRef, Subquery
 
 from connections.choices import Trigger
-from connections.custody import guard, spool
+from connections.custody import guard, spool, wire
 from connections.custody.ledger import upkeep
 from connections.custody.sending import climb, ping_living
 from connections.custody.values import Decline, Goal, Want
@@ -20,6 +20,7 @@ from connections.models import Connection, DatabaseNow, HostWait, database_now
 
 logger = logging.getLogger(__name__)
 
+TRIES_PER_SESSION = 3
 CLAIM_FOR = 30.0  # seconds: then the round ends and the ticker starts the next one
 
 
@@ -51,12 +52,24 @@ def _lease() -> timedelta:
 
 def _tend(pk: int) -> None:
     try:
-        tend(pk)
+        _insist(pk)
     except Exception:
         # The loop's outermost guard: one bad row must not stop the round; its lease brings it back.
         logger.exception("A connection could not be tended.", extra={"action": "tend"})
     finally:
         connection.close()
+
+
+def _insist(pk: int) -> None:
+    """A fail-over leaves dead sessions in the pool. Whoever meets one asks again with a good one: to tend twice is
+    safe, the claim decides, and the lease would keep the connection from everybody for a minute."""
+    for _ in range(TRIES_PER_SESSION - 1):
+        try:
+            tend(pk)
+            return
+        except (OperationalError, InterfaceError):
+            wire.renew_database()
+    tend(pk)
 
 
 def tend(pk: int) -> str:

@@ -67,3 +67,10 @@ def release_database() -> None:
     """No database connection is held while we wait for Sugar. SQLite's is a file handle: nobody waits for it."""
     if connection.vendor == "postgresql" and not connection.in_atomic_block:
         connection.close()
+
+
+def renew_database() -> None:
+    """After an error of the database: drop this session, and every other dead one that the pool still holds."""
+    connection.close()
+    if connection.vendor == "postgresql" and connection.pool is not None:  # type: ignore[attr-defined]  # PostgreSQL's
+        connection.pool.check()  # type: ignore[attr-defined]
