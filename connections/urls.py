@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, register_converter
 from django.urls.resolvers import URLPattern, URLResolver
 
-from connections.dashboard.views import detail, doing, editing, entrance, fleet, manual
+from connections.dashboard.views import detail, doing, editing, entrance, fleet, manual, signing_in
 
 
 class PublicId:
@@ -37,8 +37,8 @@ one_connection: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", entrance.home, name="home"),
-    path("sign-in/", entrance.SignIn.as_view(), name="sign_in"),
-    path("sign-out/", entrance.SignOut.as_view(), name="sign_out"),
+    path("sign-in/", signing_in.SignIn.as_view(), name="sign_in"),
+    path("sign-out/", signing_in.SignOut.as_view(), name="sign_out"),
     path("theme/", entrance.theme, name="theme"),
     path("overview/", fleet.overview, name="overview"),
     path("connections/", fleet.connection_list, name="list"),

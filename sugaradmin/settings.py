@@ -38,6 +38,12 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_q",
+    # Not "allauth" itself: its templates stay out, so that a page we did not style cannot be shown.
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "connections.apps.ConnectionsConfig",
 ]
 
@@ -54,6 +60,8 @@ MIDDLEWARE = [
     "sugaradmin.lanes.Authentication",
     "sugaradmin.lanes.LoginRequired",
     "sugaradmin.lanes.Messages",
+    "allauth.account.middleware.AccountMiddleware",
+    "connections.signin.middleware.AskAgain",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -89,6 +97,15 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+
+# How people sign in: connections.signin. Nobody signs up, and no address is ever confirmed by mail.
+ACCOUNT_ADAPTER = "connections.signin.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+# Counted in the shared cache, so over all processes and nodes. `key` is the account, `ip` an address or an IPv6 /64.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "30/15m/ip,10/15m/key", "reauthenticate": "10/m/user"}
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English")]
@@ -138,15 +155,20 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 
-# "default" is private to a process: django-q2 writes its own liveness there twice a second, which nobody reads.
+# "default" is shared by all processes: it counts tries to sign in. A database cache that is full drops rows at random,
+# so it is large. "process" takes what django-q2 writes of its own liveness twice a second, which nobody reads.
 _shared_cache: dict[str, Any] = (
     {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis_url, "KEY_PREFIX": "sugaradmin"}
     if _redis_url
-    else {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "sugaradmin_cache"}
+    else {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "sugaradmin_cache",
+        "OPTIONS": {"MAX_ENTRIES": 200_000},
+    }
 )
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    "shared": _shared_cache,
+    "default": _shared_cache,
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
 }
 
 # Why each figure: docs/operations.md, "The queue". Retry and back-off live in our own columns, not here.
@@ -163,6 +185,7 @@ Q_CLUSTER: dict[str, Any] = {
     "catch_up": False,
     "recycle": 500,
     "label": "Queue",
+    "cache": "process",
     **({"redis": _redis_url} if _redis_url else {"orm": "default"}),
 }
 

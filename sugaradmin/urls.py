@@ -16,4 +16,5 @@ urlpatterns = [
     path("api/docs", documents.page, name="api_docs"),
     path("admin/", admin.site.urls),
     path("", include("connections.urls")),
+    path("", include("connections.signin_urls")),
 ]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import pytest
 from django.conf import LazySettings
+from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 
@@ -59,6 +60,12 @@ def postgres_url() -> str:
     One server per run: the processes of a parallel run share it.
     """
     return os.environ.get("TEST_DATABASE_URL") or postgres.start()
+
+
+@pytest.fixture(autouse=True)
+def _nobody_tried_before() -> None:
+    """Tries to sign in are counted in the cache, which outlives a test."""
+    cache.clear()
 
 
 @pytest.fixture

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """One action. `is_grant`: it may send a grant, so a page that is out of date must not start it."""
+    """One action. `is_grant`: it may send a grant, so a page that is out of date must not start it. `is_dangerous`: the
+    person must have proved lately who he is."""
 
     name: str
     title: StrPromise
@@ -31,6 +32,7 @@ class Doing:
     effect: Callable[[Connection], str]
     is_grant: bool = False
     is_grave: bool = False
+    is_dangerous: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ DOINGS: dict[str, Doing] = {
         ),
         Doing(
             name="sign-in", title=gettext_lazy("Sign in again"), right=Right.OPERATE, effect=_sign_in, is_grant=True,
-            short=gettext_lazy("Password grant, ends other sessions."),
+            is_dangerous=True, short=gettext_lazy("Password grant, ends other sessions."),
         ),
         Doing(
             name="pause", title=gettext_lazy("Pause"), right=Right.OPERATE, effect=_pause,
@@ -129,7 +131,7 @@ DOINGS: dict[str, Doing] = {
         ),
         Doing(
             name="hold", title=gettext_lazy("Hold"), right=Right.ADMINISTER, effect=_hold, is_grave=True,
-            short=gettext_lazy("Nothing leaves, workers stop at once."),
+            is_dangerous=True, short=gettext_lazy("Nothing leaves, workers stop at once."),
         ),
     )
 }  # fmt: skip

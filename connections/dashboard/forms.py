@@ -9,7 +9,6 @@ import re
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm
 from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
@@ -218,12 +217,3 @@ class SignInAgainForm(ConnectionForm):
         label=_("Store this password"), required=False,
         help_text=_("Then the connection can repair itself. Needs an admin."),
     )  # fmt: skip
-
-
-class StaffSignInForm(AuthenticationForm):
-    """Django's own, with the error tied to the fields."""
-
-    error_messages = {
-        "invalid_login": _("That user name and password do not fit together. Both are case-sensitive."),
-        "inactive": _("This account is switched off: ask an admin."),
-    }

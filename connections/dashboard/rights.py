@@ -10,7 +10,7 @@ from typing import Concatenate, ParamSpec
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
@@ -20,8 +20,10 @@ from connections.custody.audit import Actor
 from connections.custody.handout import Tenants
 from connections.custody.problems import CustodyProblem, NotFound
 from connections.models import Staff, database_now
+from connections.signin.freshness import address_to_confirm, is_fresh
 
 Rest = ParamSpec("Rest")
+SAFE_METHODS = ("GET", "HEAD")
 
 
 class Right(StrEnum):
@@ -77,16 +79,32 @@ def _ask(user: AbstractBaseUser | AnonymousUser, address: str | None) -> Asker:
     return Asker(actor=actor, role=staff.role, tenants=frozenset(one.pk for one in staff.tenants.all()) or None)
 
 
-def needs(right: Right) -> Callable[[View[Rest]], Guarded[Rest]]:
+class Stale(Exception):
+    """The person must prove again who he is; `back` is the path of ours that he returns to, by GET."""
+
+    def __init__(self, back: str) -> None:
+        super().__init__("It is too long ago that this person proved who he is.")
+        self.back = back
+
+
+def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]], Guarded[Rest]]:
     """The gate: 403 names the right that is missing; what belongs to another tenant does not exist; where custody
-    refuses, the page says why."""
+    refuses, the page says why.
+
+    `is_dangerous`: a POST also needs a proof of identity that is at most five minutes old. Without one nothing is done:
+    the person is asked, and then sees the same address again by GET, which must be the page that asks for the deed.
+    """
 
     def gate(view: View[Rest]) -> Guarded[Rest]:
         def guarded(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponseBase:
             asker = asker_of(request)
             try:
                 require(request, asker, right)
+                if is_dangerous:
+                    require_fresh(request)
                 return view(request, asker, *args, **kwargs)
+            except Stale as stale:
+                return HttpResponseRedirect(address_to_confirm(stale.back))
             except NotFound:
                 raise Http404(_("There is no such connection.")) from None
             except CustodyProblem as problem:
@@ -106,6 +124,23 @@ def require(request: HttpRequest, asker: Asker, right: Right) -> None:
     if request.method == "POST":
         _note_denied(request, asker)
     raise PermissionDenied(reason_without(right, asker))
+
+
+def require_fresh(request: HttpRequest, *, back: str = "") -> None:
+    """Raises Stale, which `needs` turns into the question who it is. For a view of which only a part is dangerous.
+
+    Without `back` a GET passes, and a POST comes back to its own address. With it (an export: there is no page to come
+    back to) every method is asked, and `back` is shown afterwards.
+    """
+    if request.method in SAFE_METHODS and not back:
+        return
+    if not is_fresh(request):
+        raise Stale(back or request.get_full_path())
+
+
+def must_confirm(request: HttpRequest) -> str:
+    """Where to prove who one is before a dangerous form on this page is filled in; empty while that is not needed."""
+    return "" if is_fresh(request) else address_to_confirm(request.get_full_path())
 
 
 def _note_denied(request: HttpRequest, asker: Asker) -> None:

@@ -45,7 +45,13 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """Render a page of the product inside its frame."""
-    frame = Shell(
+    shown = {"shell": frame(asker, section=section), **(context or {})}
+    return render(request, f"connections/{template}", shown, status=status)
+
+
+def frame(asker: Asker, *, section: str = "") -> Shell:
+    """What surrounds a page, for views that render by themselves."""
+    return Shell(
         asker=asker,
         section=section,
         now=database_now(),
@@ -53,7 +59,6 @@ def page(
         silence=silence_sentence(),
         read_only=guard.read_only_reason(),
     )
-    return render(request, f"connections/{template}", {"shell": frame, **(context or {})}, status=status)
 
 
 def silence_sentence() -> str:

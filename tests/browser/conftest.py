@@ -37,7 +37,7 @@ class Desk:
 
     def sign_in(self, name: str) -> None:
         self.go("/sign-in/")
-        self.page.get_by_label("User name").or_(self.page.get_by_label("Username")).fill(name)
+        self.page.get_by_label("User name").fill(name)
         self.page.get_by_label("Password").fill(PASSWORD)
         self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
 

@@ -26,7 +26,7 @@ def test_one_signs_in_by_keyboard_and_lands_where_one_wanted(open_desk: Open) ->
     open_desk("operator")
     desk.go("/system/")
     expect(desk.page).to_have_url(re.compile("/sign-in/"))
-    expect(desk.page.get_by_label("Username")).to_be_focused()
+    expect(desk.page.get_by_label("User name")).to_be_focused()
     desk.page.keyboard.type("operator")
     desk.page.keyboard.press("Tab")
     desk.page.keyboard.type("a long enough pass phrase")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -21,7 +23,19 @@ def person(role: str = Role.ADMIN, *, tenants: tuple[str, ...] = (), name: str =
     return user
 
 
-def signed_in(role: str = Role.ADMIN, *, tenants: tuple[str, ...] = ()) -> Client:
+def signed_in(role: str = Role.ADMIN, *, tenants: tuple[str, ...] = (), proved_ago: float | None = 0) -> Client:
+    """`proved_ago`: seconds since the person proved who he is; None: nothing is known of it."""
     client = Client()
-    client.force_login(person(role, tenants=tenants))
+    user = person(role, tenants=tenants)
+    client.force_login(user)
+    if proved_ago is not None:
+        prove(client, user, ago=proved_ago)
     return client
+
+
+def prove(client: Client, user: User, *, ago: float = 0) -> None:
+    """As django-allauth notes a sign-in by password."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time() - ago}]
+    session["account_authentication_methods_user"] = str(user.pk)
+    session.save()

@@ -31,7 +31,7 @@ def test_one_signs_in_and_out() -> None:
     person("viewer")
     client = Client(enforce_csrf_checks=True)
     token = client.get("/sign-in/").context["csrf_token"]
-    data = {"username": "viewer", "password": PASSWORD, "csrfmiddlewaretoken": token, "next": "/system/"}
+    data = {"login": "viewer", "password": PASSWORD, "csrfmiddlewaretoken": token, "next": "/system/"}
     assert client.post("/sign-in/", data).headers["Location"] == "/system/"
     token = client.get("/overview/").context["csrf_token"]
     assert client.post("/sign-out/").status_code == 403, "only with the token of the form"
@@ -41,7 +41,7 @@ def test_one_signs_in_and_out() -> None:
 
 def test_a_wrong_password_is_told_and_not_repeated() -> None:
     person("viewer")
-    page = Client().post("/sign-in/", {"username": "viewer", "password": "canary-wrong"}).content.decode()
+    page = Client().post("/sign-in/", {"login": "viewer", "password": "canary-wrong"}).content.decode()
     assert "do not fit together" in page
     assert "canary-wrong" not in page
 

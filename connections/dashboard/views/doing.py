@@ -18,7 +18,7 @@ from connections.custody.problems import CustodyProblem, NotFound
 from connections.dashboard import queries
 from connections.dashboard.doings import DOINGS, Doing, offer, refused_tries
 from connections.dashboard.forms import SignInAgainForm
-from connections.dashboard.rights import Asker, Right, needs, require
+from connections.dashboard.rights import Asker, Right, must_confirm, needs, require, require_fresh
 from connections.dashboard.views.detail import connection_page
 from connections.models import Connection
 from connections.onboarding import registry
@@ -42,6 +42,8 @@ def act(request: HttpRequest, asker: Asker, public_id: str, action: str) -> Http
     require(request, asker, doing.right)
     if request.method != "POST":
         return _ask(request, asker, row, doing, result=_last_result(request, row, doing))
+    if doing.is_dangerous:
+        require_fresh(request)
     if doing.is_grant and request.POST.get("version") != str(row.version_count):
         return _ask(request, asker, row, doing, stale=request.POST.get("version", ""), status=409)
     if offer(doing, row, asker, queries.open_grant(row)).reason:
@@ -55,6 +57,8 @@ def _ask(
     """The page before the deed. It carries the version it was made at, so that it cannot act on another."""
     offered = offer(doing, row, asker, queries.open_grant(row))
     shared = {"doing": doing, "effect": doing.effect(row), "reason": offered.reason, **context}
+    if doing.is_dangerous:
+        shared["must_confirm"] = must_confirm(request)
     if doing.name == "sign-in":
         shared |= {"form": shared.get("form") or _sign_in_form(asker, row), "refused": refused_tries(row)}
     return connection_page(request, asker, row, "action", shared, status=status)

@@ -23,7 +23,7 @@ from connections.dashboard.forms import (
     NewConnectionForm,
     SecretsForm,
 )
-from connections.dashboard.rights import Asker, Right, needs, reason_without, require
+from connections.dashboard.rights import Asker, Right, must_confirm, needs, reason_without, require, require_fresh
 from connections.dashboard.shell import page
 from connections.dashboard.views.detail import connection_page
 from connections.dashboard.views.doing import remember, sign_in_now
@@ -35,6 +35,7 @@ SECTIONS: dict[str, type[DescriptionForm] | type[IdentityForm] | type[SecretsFor
     "identity": IdentityForm,
     "secrets": SecretsForm,
 }
+DANGEROUS = ("identity", "secrets", "delete")
 
 
 @sensitive_post_parameters()
@@ -125,6 +126,8 @@ def settings(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse
         return _settings_page(request, asker, row)
     require(request, asker, Right.ADMINISTER)
     section = request.POST.get("section", "")
+    if section in DANGEROUS:
+        require_fresh(request)
     if section == "delete":
         return _delete(request, asker, row)
     if section not in SECTIONS:
@@ -174,7 +177,7 @@ def _settings_page(
     if form is not None:
         forms[section] = form
     reason = "" if asker.may(Right.ADMINISTER) else reason_without(Right.ADMINISTER, asker)
-    context = {"forms": forms, "reason": reason}
+    context = {"forms": forms, "reason": reason, "must_confirm": must_confirm(request)}
     return connection_page(request, asker, row, "settings", context, status=status)
 
 

@@ -1,29 +1,17 @@
-"""In and out, and the choice of light or dark."""
+"""The way in, and the choice of light or dark."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST, require_safe
 
-from connections.dashboard.forms import StaffSignInForm
 from connections.dashboard.shell import THEME_COOKIE, THEMES
 
 A_YEAR = 365 * 24 * 3600
-
-
-class SignIn(LoginView):
-    template_name = "connections/sign_in.html"
-    authentication_form = StaffSignInForm
-    redirect_authenticated_user = True
-
-
-class SignOut(LogoutView):
-    pass
 
 
 @require_safe

@@ -1,0 +1,26 @@
+"""What surrounds every page of a person who signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from allauth.core.exceptions import ReauthenticationRequired
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+
+from connections.signin.freshness import address_to_confirm
+
+
+class AskAgain:
+    """Sends who must prove who he is to the page for it. In place of django-allauth's own way, which keeps the posted
+    form in the session, secrets and all, and acts on it afterwards without another word."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        if isinstance(exception, ReauthenticationRequired) and request.user.is_authenticated:
+            return HttpResponseRedirect(address_to_confirm(request.get_full_path()))
+        return None
