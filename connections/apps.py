@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 from connections import checks
@@ -16,3 +18,4 @@ class ConnectionsConfig(AppConfig):
     def ready(self) -> None:
         checks.register_all()
         forget_connections_after_fork()
+        import_module("connections.signin.trail").listen()  # it looks at models, which are there only now

@@ -6,9 +6,29 @@ from __future__ import annotations
 from django.urls import path
 from django.urls.resolvers import URLPattern
 
-from connections.dashboard.views import signing_in
+from connections.dashboard.views import second_factors, signing_in
 
 urlpatterns: list[URLPattern] = [
     path("sign-in/", signing_in.SignIn.as_view(), name="account_login"),
+    path("sign-in/code/", signing_in.Code.as_view(), name="mfa_authenticate"),
+    path("sign-in/passkey/", signing_in.SignInWithPasskey.as_view(), name="mfa_login_webauthn"),
     path("sign-in/again/", signing_in.Confirm.as_view(), name="account_reauthenticate"),
+    path("sign-in/again/code/", signing_in.ConfirmByCode.as_view(), name="mfa_reauthenticate"),
+    path("sign-in/again/passkey/", signing_in.ConfirmByPasskey.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("profile/security/", second_factors.Security.as_view(), name="mfa_index"),
+    path("profile/security/app/add/", second_factors.AddTotp.as_view(), name="mfa_activate_totp"),
+    path("profile/security/app/remove/", second_factors.RemoveTotp.as_view(), name="mfa_deactivate_totp"),
+    path("profile/security/passkeys/add/", second_factors.AddPasskey.as_view(), name="mfa_add_webauthn"),
+    path("profile/security/passkeys/<int:pk>/", second_factors.RenamePasskey.as_view(), name="mfa_edit_webauthn"),
+    path(
+        "profile/security/passkeys/<int:pk>/remove/",
+        second_factors.RemovePasskey.as_view(),
+        name="mfa_remove_webauthn",
+    ),
+    path("profile/security/recovery-codes/", second_factors.RecoveryCodes.as_view(), name="mfa_view_recovery_codes"),
+    path(
+        "profile/security/recovery-codes/renew/",
+        second_factors.RenewRecoveryCodes.as_view(),
+        name="mfa_generate_recovery_codes",
+    ),
 ]

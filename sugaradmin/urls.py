@@ -18,3 +18,6 @@ urlpatterns = [
     path("", include("connections.urls")),
     path("", include("connections.signin_urls")),
 ]
+
+# Where django-allauth looks for what to answer when somebody comes too often.
+handler429 = "connections.dashboard.views.signing_in.too_many"

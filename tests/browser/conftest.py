@@ -39,7 +39,7 @@ class Desk:
         self.go("/sign-in/")
         self.page.get_by_label("User name").fill(name)
         self.page.get_by_label("Password").fill(PASSWORD)
-        self.page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        self.page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
 
     def overflow(self) -> int:
         """Pixels that one would have to scroll sideways."""

@@ -86,7 +86,7 @@ def test_one_confirms_comes_back_to_the_question_and_then_acts(draft: Draft) -> 
 def test_what_was_typed_is_kept_nowhere_while_one_confirms(draft: Draft) -> None:
     admin = signed_in("admin", proved_ago=301)
     admin.post(f"{draft().get_absolute_url()}actions/sign-in/", {"version": 0, "password": CANARY})
-    admin.post("/profile/security/totp/activate/", {"code": CANARY})
+    admin.post("/profile/security/app/add/", {"code": CANARY})
     kept = [str(session.get_decoded()) for session in Session.objects.all()]
     assert kept
     assert not [text for text in kept if CANARY in text]
