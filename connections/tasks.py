@@ -5,6 +5,7 @@ Correctness never depends on the queue: a task may run twice, late, or not at al
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from datetime import timedelta
@@ -13,13 +14,17 @@ from django.conf import settings
 from django.db.models import Q
 from django_q.tasks import async_task
 
-from connections.custody import copies, pruning, rounds
+from connections.custody import audit_proof, copies, pruning, rounds
 from connections.custody.ledger import upkeep
 from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Turn, database_now
+
+logger = logging.getLogger(__name__)
 
 ROUND = "round"
 PRUNE = "prune"
 PRUNE_EVERY = timedelta(hours=6)
+VERIFY = "verify"
+VERIFY_EVERY = timedelta(days=1)
 
 
 def tick() -> None:
@@ -28,6 +33,8 @@ def tick() -> None:
         async_task("connections.tasks.tend_due", task_name="tend_due")
     if _take_turn(PRUNE, PRUNE_EVERY):
         async_task("connections.tasks.prune", task_name="prune")
+    if _take_turn(VERIFY, VERIFY_EVERY):
+        async_task("connections.tasks.verify_audit", task_name="verify_audit")
 
 
 def _take_turn(name: str, every: timedelta) -> bool:
@@ -48,7 +55,22 @@ def tend_due() -> str:
 
 
 def prune() -> str:
-    return f"pruned {pruning.prune()}"
+    pruned = pruning.prune()
+    try:
+        return f"pruned {pruned + pruning.prune_audit()}"
+    except pruning.AuditBroken as broken:
+        logger.error("%s", broken, extra={"action": "prune_audit"})
+        return f"pruned {pruned}"
+
+
+def verify_audit() -> str:
+    """The head goes to the log: kept elsewhere, it shows later that a tail was cut off."""
+    found = audit_proof.check()
+    if found.is_whole:
+        logger.info("The audit is whole, %s rows; head %s", found.rows, found.head, extra={"action": "verify_audit"})
+        return f"whole, {found.rows} rows"
+    logger.error("The audit is broken at row %s", found.broken_at, extra={"action": "verify_audit"})
+    return f"broken at {found.broken_at}"
 
 
 def check_database() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.conf import LazySettings
@@ -12,7 +12,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 
-from tests import postgres
+from tests import audit_guard, postgres
 from tests.chromium import command_for_a_person
 from tests.chromium import find as find_chromium
 
@@ -43,6 +43,13 @@ def _touches_database(item: pytest.Item) -> bool:
     if issubclass(getattr(item, "cls", None) or object, TransactionTestCase):
         return True
     return bool(DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ())))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _flush_of_the_suite() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        audit_guard.let_tests_flush(patch)
+        yield
 
 
 @pytest.fixture(scope="session")

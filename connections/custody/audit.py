@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
+import ipaddress
 import json
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,16 +17,18 @@ from django.db import connection, transaction
 
 from connections.custody import keys
 from connections.custody.problems import Conflict
-from connections.models import AuditRow, Connection, Tenant
+from connections.models import AuditRow, Connection, Tenant, database_now
 from connections.vault import VaultError
 
+logger = logging.getLogger(__name__)
+
 CHAIN_LOCK = 7_305_204_418_270_091  # any number that nothing else in this database locks
-ROWS_AT_ONCE = 2000
+OK, FAILED, DENIED = "ok", "failed", "denied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person or a key that asks for a change. `kind`: staff, key, command, link."""
+    """A person or a key that asks for a change. `kind`: staff, key, command, link, background."""
 
     kind: str
     name: str
@@ -38,10 +43,11 @@ def record(
     action: str,
     *,
     at: datetime,
-    target: str,
+    target: str = "",
     tenant: Tenant | None = None,
-    outcome: str = "ok",
+    outcome: str = OK,
     difference: dict[str, Any] | None = None,
+    cleared_to: int | None = None,
 ) -> None:
     """Inside the transaction of the change, and late in it: from here to its end others wait for the chain.
 
@@ -53,16 +59,18 @@ def record(
         actor=actor.name[:150],
         action=action,
         tenant=tenant,
-        target=target,
+        target=target[:100],
         outcome=outcome,
-        address=actor.address,
+        address=_canonical(actor.address),
         difference=json.loads(json.dumps(difference or {}, cls=DjangoJSONEncoder)),
+        cleared_to=cleared_to,
     )
     with transaction.atomic():
         key = _chain_key()
         _lock_chain()
-        line.previous = AuditRow.objects.order_by("-id").values_list("digest", flat=True).first() or ""
-        line.digest = _digest(line, key)
+        newest = AuditRow.objects.order_by("-id").values_list("id", "digest").first() or (0, "")
+        line.id, line.previous = newest[0] + 1, newest[1]
+        line.digest = digest_of(line, key)
         line.save(force_insert=True)
 
 
@@ -77,6 +85,27 @@ def record_on(row: Connection, actor: Actor, action: str, *, at: datetime, **res
     record(actor, action, at=at, target=row.public_id, tenant=row.tenant, **rest)
 
 
+def record_denied(actor: Actor, action: str, *, target: str = "") -> None:
+    """What was asked for and not done. In a transaction of its own, when that of the request has been rolled back.
+
+    The customer whose connection it was about finds it too. A denial that cannot be written stays a denial.
+    """
+    tenant = Tenant.objects.filter(connections__public_id=target).first() if target else None
+    try:
+        with transaction.atomic(durable=True):
+            record(actor, action, at=database_now(), target=target, tenant=tenant, outcome=DENIED)
+    except Conflict as refused:
+        logger.error("A denied action could not be audited: %s", refused.detail, extra={"action": "audit_denied"})
+
+
+def _canonical(address: str | None) -> str | None:
+    """As the database gives it back: another spelling would not fit the digest. None for what is no address."""
+    with contextlib.suppress(ValueError):
+        parsed = ipaddress.ip_address((address or "").split("%", 1)[0])
+        return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+    return None
+
+
 def _lock_chain() -> None:
     """Two rows must not follow the same one. SQLite has one writer at a time anyway."""
     if connection.vendor == "postgresql":
@@ -84,10 +113,12 @@ def _lock_chain() -> None:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
 
 
-def _digest(row: AuditRow, key: bytes) -> str:
+def digest_of(row: AuditRow, key: bytes) -> str:
+    """Over every column but the digest itself."""
     told = [
         row.previous,
-        row.at.astimezone(UTC).isoformat(timespec="milliseconds"),
+        row.pk,
+        row.at.astimezone(UTC).isoformat(timespec="microseconds"),
         row.actor_kind,
         row.actor,
         row.action,
@@ -96,34 +127,6 @@ def _digest(row: AuditRow, key: bytes) -> str:
         row.outcome,
         row.address,
         row.difference,
+        row.cleared_to,
     ]
     return hmac.new(key, json.dumps(told, sort_keys=True).encode(), hashlib.sha256).hexdigest()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What a walk along the chain found. `broken_at`: id of the first row that does not follow."""
-
-    rows: int
-    head: str
-    broken_at: int | None = None
-    is_head_missing: bool = False
-
-    @property
-    def is_whole(self) -> bool:
-        return self.broken_at is None and not self.is_head_missing
-
-
-def verify(head: str = "") -> Verdict:
-    """Finds any edit, deletion, insertion or reordering; a cut tail only against a `head` noted before.
-
-    Rows under a key that was given up count as broken until that key is found again.
-    """
-    known = keys.own_keys(keys.AUDIT)
-    rows, last, seen_head = 0, "", not head
-    for row in AuditRow.objects.order_by("id").iterator(ROWS_AT_ONCE):
-        if row.previous != last or not any(hmac.compare_digest(row.digest, _digest(row, key)) for key in known):
-            return Verdict(rows=rows, head=last, broken_at=row.pk)
-        rows, last = rows + 1, row.digest
-        seen_head = seen_head or hmac.compare_digest(last, head)
-    return Verdict(rows=rows, head=last, is_head_missing=not seen_head)

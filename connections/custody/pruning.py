@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Max, Min, Q, QuerySet
 
 from connections.choices import OPEN_STATES, AttemptState, VersionState
-from connections.models import Attempt, Event, IdempotentCall, TokenVersion, database_now
+from connections.custody import audit, audit_proof, guard
+from connections.custody.audit import Actor
+from connections.models import Attempt, AuditRow, Event, IdempotentCall, TokenVersion, database_now
 
 BATCH = 1000
 NEWEST_KEPT = 30  # per connection: what the rules look at
+
+
+class AuditBroken(Exception):
+    """Nothing of the audit was deleted: what is due does not follow, and deleting it would destroy the evidence."""
 
 
 def prune(*, older_than: timedelta | None = None) -> int:
@@ -20,6 +26,41 @@ def prune(*, older_than: timedelta | None = None) -> int:
     before = now - (older_than or settings.SUGARADMIN.retention)
     pruned = sum(_delete(rows) for rows in (_events(before), _versions(before), _attempts(before)))
     return pruned + _delete(IdempotentCall.objects.filter(created_at__lt=now - timedelta(days=1)))
+
+
+def prune_audit(actor: Actor = audit.BACKGROUND) -> int:
+    """Deletes audit rows older than their own retention, and leaves a chain that can still be verified.
+
+    1. walk along what is due: a chain that is broken there is left as it is. Raises AuditBroken
+    2. write a checkpoint, a row of the chain like any other, which says up to where rows may be missing
+    3. delete up to there, from the oldest on; the database refuses to delete anything newer
+
+    Whoever is stopped between 2 and 3 goes on at 3 the next time. Returns how many rows went.
+    """
+    if guard.key_trouble():
+        return 0
+    now = database_now()
+    due = _audit_due(now - settings.SUGARADMIN.audit_retention)
+    if due:
+        _clear(due, actor, now)
+    cleared = AuditRow.objects.aggregate(to=Max("cleared_to"))["to"] or 0
+    return _delete(AuditRow.objects.filter(pk__lte=cleared))
+
+
+def _audit_due(before: datetime) -> int:
+    """Number of the last row that is too old, as are all before it; 0 where no checkpoint has to be moved."""
+    kept = AuditRow.objects.filter(at__gte=before).aggregate(first=Min("id"))["first"]
+    newest = AuditRow.objects.aggregate(newest=Max("id"), cleared=Max("cleared_to"))
+    last = kept - 1 if kept else newest["newest"] or 0
+    return last if last > (newest["cleared"] or 0) else 0
+
+
+def _clear(due: int, actor: Actor, now: datetime) -> None:
+    found = audit_proof.verify(up_to=due)
+    if not found.is_whole or found.head is None:
+        raise AuditBroken(f"The audit is broken at row {found.broken_at}: nothing of it was deleted.")
+    difference = {"rows": found.rows, "digest": found.head.digest}
+    audit.record(actor, "prune_audit", at=now, difference=difference, cleared_to=found.head.row)
 
 
 def _delete(rows: QuerySet) -> int:  # type: ignore[type-arg]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from connections.models.access import ApiKey, IdempotentCall, Staff
 from connections.models.attempt import Attempt
-from connections.models.audit import AuditRow
+from connections.models.audit import AuditCheck, AuditRow
 from connections.models.clock import DatabaseLater, DatabaseNow, database_now
 from connections.models.connection import Connection, ConnectionTag
 from connections.models.event import Event
@@ -13,6 +13,7 @@ from connections.models.token import TokenVersion
 __all__ = [
     "ApiKey",
     "Attempt",
+    "AuditCheck",
     "AuditRow",
     "Connection",
     "ConnectionTag",

@@ -92,4 +92,4 @@ def test_a_real_shell_sees_one_line_and_a_failing_exit(tmp_path: Path) -> None:
     refused = manage("create_staff", "ana", "--role", "admin", stdin=f"{PASSWORD}\n")
     assert refused.returncode == 1
     assert refused.stderr == "CommandError: There is somebody named ana already.\n"
-    assert manage("prune_history", "--json").stdout == '{\n  "pruned": 0\n}\n'
+    assert manage("prune_history", "--json").stdout == '{\n  "pruned": 0,\n  "audit": 0\n}\n'

@@ -17,6 +17,7 @@ from connections.custody.problems import CustodyProblem, Unchanged
 from connections.models import Attempt, AuditRow, Connection, Event, HostWait, TokenVersion
 from connections.onboarding import registry
 from connections.simulator import PRESETS
+from tests.audit_guard import unguarded
 from tests.custody.clock import tend
 from tests.custody.conftest import ANA, rest
 from tests.machine.invariants import Memory, check
@@ -291,6 +292,8 @@ def _forget_everything() -> None:
     """The next life starts with an empty database."""
     rest()
     Attempt.objects.update(candidate_of=None)
-    for model in (Event, TokenVersion, Attempt, HostWait, AuditRow):
+    for model in (Event, TokenVersion, Attempt, HostWait):
         model.objects.all().delete()
+    with unguarded():
+        AuditRow.objects.all().delete()
     Connection.objects.all().delete()

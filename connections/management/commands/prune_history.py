@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections.custody import pruning
-from connections.management.console import add_json, print_json
+from connections.management.console import add_json, one_clear_line, operator, print_json
 
 
 class Command(BaseCommand):
-    help = "Delete attempts, events and ended versions older than SUGARADMIN_RETENTION_DAYS; never the running chain."
+    help = (
+        "Delete attempts, events and ended versions older than SUGARADMIN_RETENTION_DAYS, never the running chain, "
+        "and audit rows older than SUGARADMIN_AUDIT_RETENTION_DAYS."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         pruned = pruning.prune()
+        try:
+            with one_clear_line():
+                audited = pruning.prune_audit(operator())
+        except pruning.AuditBroken as broken:
+            raise CommandError(f"{pruned} rows of history pruned. {broken} See: manage.py verify_audit") from None
         if options["json"]:
-            print_json(self.stdout, {"pruned": pruned})
+            print_json(self.stdout, {"pruned": pruned, "audit": audited})
         else:
-            self.stdout.write(f"{pruned} rows pruned.")
+            self.stdout.write(f"{pruned} rows of history and {audited} of the audit pruned.")
