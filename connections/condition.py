@@ -19,8 +19,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max
 from django_q.brokers import get_broker
 
-from connections.custody import identity, keycheck
-from connections.models import Connection, Heartbeat, database_now
+from connections.custody import audit_proof, identity, keycheck
+from connections.models import AuditCheck, Connection, Heartbeat, database_now
 from sugaradmin.keys import KEY_FILES
 
 SILENT_BEATS = 4
@@ -160,6 +160,23 @@ def _copy() -> Iterator[Finding]:
         yield _ok("copy", f"This is no copy of another installation (known by: {known}).")
 
 
+def _audit() -> Iterator[Finding]:
+    """The walk itself takes its time: the background does it every day, `verify_audit` now."""
+    missing = ", ".join(sorted(audit_proof.missing_guards()))
+    if missing:
+        remedy = "Put it back (migrations/0002_audit_guard.py has the statements), then: manage.py verify_audit"
+        yield _fail("audit", f"The database would let the audit be changed: {missing} is missing.", remedy)
+    walked = AuditCheck.objects.first()
+    if walked and walked.broken_at:
+        remedy = "Read “Incidents” in docs/security.md; manage.py verify_audit walks again."
+        yield _fail("audit", f"The audit was tampered with: row {walked.broken_at} does not follow.", remedy)
+    elif not missing:
+        last = (
+            f"whole up to row {walked.head.partition(':')[0] or 0} at {walked.at:%Y-%m-%d %H:%M} UTC" if walked else ""
+        )
+        yield _ok("audit", f"The database refuses to change it; {last or 'nobody has walked along it yet'}.")
+
+
 def _worker() -> Iterator[Finding]:
     newest = Heartbeat.objects.aggregate(newest=Max("beat_at"))["newest"]
     start = "Start it: manage.py serve (or serve --only worker)."
@@ -208,5 +225,5 @@ def _clock() -> Iterator[Finding]:
 
 
 EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _settings, _data_directory, _database, _migrations, _keys, _copy, _worker, _queue, _due, _spool, _clock,
+    _settings, _data_directory, _database, _migrations, _keys, _copy, _audit, _worker, _queue, _due, _spool, _clock,
 )  # fmt: skip

@@ -32,6 +32,7 @@ def _taken_down() -> list[str]:
         found = _run([f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = '{TABLE}'"])
         _run([f"DROP TRIGGER {name}" for name, _ in found])
         return [sql for _, sql in found]
+    _run(["SET CONSTRAINTS ALL IMMEDIATE"])  # a table is not altered while deferred checks of its rows wait
     found = _run([f"SELECT tgname FROM pg_trigger WHERE tgrelid = '{TABLE}'::regclass AND NOT tgisinternal"])
     _run([f"ALTER TABLE {TABLE} DISABLE TRIGGER {name}" for (name,) in found])
     return [f"ALTER TABLE {TABLE} ENABLE ALWAYS TRIGGER {name}" for (name,) in found]

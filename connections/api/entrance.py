@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from connections.api import idempotency
+from connections.api import denials, idempotency
 from connections.api.keys import Key, authenticate
 from connections.api.problems import (
     NoSuchThing,
@@ -51,7 +51,11 @@ class Call:
 
     @property
     def actor(self) -> Actor:
-        return Actor(kind="key", name=self.key.name, address=self.request.META.get("REMOTE_ADDR") or None)
+        return actor_of(self.request, self.key)
+
+
+def actor_of(request: HttpRequest, key: Key) -> Actor:
+    return Actor(kind="key", name=key.name, address=request.META.get("REMOTE_ADDR") or None)
 
 
 View = Callable[[Call], HttpResponse]
@@ -114,6 +118,7 @@ class Entrance:
         if route is None:
             raise WrongMethod(self.allowed)
         if route.scope not in key.scopes:
+            denials.note(route.method, actor_of(request, key), route.name, public_id)
             raise ScopeMissing(str(route.scope))
         if public_id and not CONNECTION_ID.fullmatch(public_id):
             raise NoSuchThing
@@ -137,6 +142,8 @@ def _change(request: HttpRequest, route: Route, key: Key, public_id: str, query:
             refusal = refusal_of(error, public_id)
             if refusal is None:
                 raise
+            if refusal.status == HTTPStatus.NOT_FOUND:
+                denials.note(route.method, call.actor, route.name, public_id)
             return as_response(refusal)
 
     return idempotency.once(request, key, body, carry_out) if route.is_idempotent else carry_out()

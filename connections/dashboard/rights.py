@@ -19,7 +19,7 @@ from connections.custody import audit
 from connections.custody.audit import Actor
 from connections.custody.handout import Tenants
 from connections.custody.problems import CustodyProblem, NotFound
-from connections.models import Staff, database_now
+from connections.models import Staff
 from connections.signin.freshness import address_to_confirm, is_fresh
 
 Rest = ParamSpec("Rest")
@@ -105,7 +105,11 @@ def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]],
                 return view(request, asker, *args, **kwargs)
             except Stale as stale:
                 return HttpResponseRedirect(address_to_confirm(stale.back))
+            except PermissionDenied:
+                _note_denied(request, asker)
+                raise
             except NotFound:
+                _note_denied(request, asker)
                 raise Http404(_("There is no such connection.")) from None
             except CustodyProblem as problem:
                 context = {"detail": problem.detail, "code": problem.code}
@@ -118,12 +122,9 @@ def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]],
 
 
 def require(request: HttpRequest, asker: Asker, right: Right) -> None:
-    """Raises PermissionDenied; a change that was tried leaves a trace in the audit."""
-    if asker.may(right):
-        return
-    if request.method == "POST":
-        _note_denied(request, asker)
-    raise PermissionDenied(reason_without(right, asker))
+    """Raises PermissionDenied, which `needs` notes in the audit where a change was tried."""
+    if not asker.may(right):
+        raise PermissionDenied(reason_without(right, asker))
 
 
 def require_fresh(request: HttpRequest, *, back: str = "") -> None:
@@ -144,11 +145,14 @@ def must_confirm(request: HttpRequest) -> str:
 
 
 def _note_denied(request: HttpRequest, asker: Asker) -> None:
+    """A change that was tried, where the right is missing or the object is another tenant's: the view is left, and
+    what it did is rolled back."""
+    if request.method in SAFE_METHODS:
+        return
     match = request.resolver_match
     given = match.kwargs if match else {}
     action = str(given.get("action") or (match.url_name if match else "") or "change")
-    target = str(given.get("public_id", ""))
-    audit.record(asker.actor, action.replace("-", "_"), at=database_now(), target=target, outcome="denied")
+    audit.record_denied(asker.actor, action.replace("-", "_"), target=str(given.get("public_id", "")))
 
 
 def reason_without(right: Right, asker: Asker) -> str:

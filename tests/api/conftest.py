@@ -10,7 +10,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 
-from connections.api import keys, rate
+from connections.api import denials, keys, rate
 from connections.api.views.events import NoOlderIsOpen
 from connections.choices import Scope
 from connections.models import Connection, Event, Tenant
@@ -87,6 +87,7 @@ MakeCaller = Callable[..., Caller]
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     keys.forget()
+    denials.forget()
     yield
     keys.forget()
 

@@ -107,6 +107,10 @@ def test_another_tenants_connection_does_not_exist(paths: dict[str, str], name: 
 def test_another_tenants_connection_cannot_be_acted_on(paths: dict[str, str], action: str) -> None:
     path = paths["detail"] + f"actions/{action}/"
     assert signed_in(tenants=("other",)).post(path, {"version": 0}).status_code == 404
+    row = AuditRow.objects.get(outcome="denied")
+    assert (row.action, row.target, row.tenant and row.tenant.slug) == (
+        action.replace("-", "_"), path.split("/")[2], "acme",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", OF_ONE)

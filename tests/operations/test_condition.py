@@ -18,9 +18,11 @@ from django.test import Client
 from django_q.models import OrmQ
 
 from connections import condition, health
-from connections.models import Connection, EncryptionKey, Heartbeat, Installation, Tenant, database_now
+from connections.custody import audit, audit_proof
+from connections.models import AuditRow, Connection, EncryptionKey, Heartbeat, Installation, Tenant, database_now
 from connections.vault import Keyring, Sealed
 from sugaradmin.keys import new_key
+from tests.audit_guard import unguarded
 from tests.conftest import Configured
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +101,19 @@ def test_a_key_that_does_not_fit_is_found(find: Find, configured: Configured, ri
     assert find("keys").level is condition.Level.FAIL
     assert sentence in find("keys").sentence
     assert Client().get("/readyz").json() == {"ready": False, "reasons": ["keys"]}
+
+
+def test_an_audit_that_may_be_changed_or_was_is_found(find: Find) -> None:
+    assert find("audit").sentence.endswith("nobody has walked along it yet.")
+    audit.record(audit.BACKGROUND, "edit", at=database_now())
+    audit_proof.check()
+    assert "whole up to row 1" in find("audit").sentence
+    with unguarded():
+        assert find("audit").level is condition.Level.FAIL
+        assert "audit_no_update" in find("audit").sentence
+        AuditRow.objects.update(actor="nobody")
+    audit_proof.check()
+    assert "row 1 does not follow" in find("audit").sentence
 
 
 def test_a_copy_a_late_connection_and_a_spooled_answer_are_found(find: Find, tmp_path: Path) -> None:
