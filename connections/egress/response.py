@@ -25,6 +25,7 @@ class Response:
     body: bytes = field(repr=False)
     is_cut: bool = False
     timings: Timings = field(default_factory=Timings)
+    certificate_ends: int | None = None  # seconds since 1970; None: no TLS
 
     def header(self, name: str) -> str:
         """The first value under this name in any case; empty where there is none."""

@@ -205,6 +205,7 @@ class _Exchange:
         self._sock: socket.socket | None = None
         self._stream: _Stream | None = None
         self._stages = {"dns_ms": 0, "connect_ms": 0, "tls_ms": 0}
+        self._certificate_ends: int | None = None
 
     def __enter__(self) -> _Exchange:
         return self
@@ -224,7 +225,8 @@ class _Exchange:
             self._sock = _connect(addresses, self._target.port, self._wall)
         if context is not None:
             with self._stage("tls_ms"):
-                self._sock = _start_tls(self._sock, context, self._target.host, self._wall)
+                self._sock = secured = _start_tls(self._sock, context, self._target.host, self._wall)
+            self._certificate_ends = _end_of_certificate(secured)
         self._stream = _Stream(self._sock, self._wall, last_word)
 
     def send(self, request: httpcore.Request, cap: int) -> Response:
@@ -264,7 +266,12 @@ class _Exchange:
 
     def _response(self, status: int, headers: tuple[tuple[str, str], ...], body: _Body, *, is_cut: bool) -> Response:
         return Response(
-            status=status, headers=headers, body=bytes(body.content), is_cut=is_cut, timings=self._timings()
+            status=status,
+            headers=headers,
+            body=bytes(body.content),
+            is_cut=is_cut,
+            timings=self._timings(),
+            certificate_ends=self._certificate_ends,
         )
 
     def _timings(self) -> Timings:
@@ -368,3 +375,9 @@ def _start_tls(sock: socket.socket, context: ssl.SSLContext, host: str, wall: Wa
         raise TlsInvalid(f"TLS failed: {exc.reason or 'no reason given'}.") from None
     except (OSError, ValueError):
         raise HandshakeLost("The TLS handshake broke off.") from None
+
+
+def _end_of_certificate(sock: ssl.SSLSocket) -> int | None:
+    """When the certificate that was just accepted ends."""
+    told = (sock.getpeercert() or {}).get("notAfter")
+    return ssl.cert_time_to_seconds(told) if isinstance(told, str) else None

@@ -63,6 +63,7 @@ class Answer:
     body_length: int = 0
     content_type: str = ""
     clock_skew_seconds: int | None = None  # the server's clock minus ours
+    certificate_ends: int | None = None  # seconds since 1970
     timings: Timings = field(default_factory=Timings)
 
     @property

@@ -236,7 +236,8 @@ class SugarClient:
             now_epoch=self._now(),
             secrets=[secret for secret in call.secrets if secret],
         )
-        return replace(reading, answer=replace(reading.answer, timings=response.timings))
+        answer = replace(reading.answer, timings=response.timings, certificate_ends=response.certificate_ends)
+        return replace(reading, answer=answer)
 
     def _explain(self, call: _Call, exc: EgressError) -> Answer:
         """No whole answer: what the network did, and what came before the cut."""

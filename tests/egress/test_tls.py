@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import time
 
 import pytest
 
@@ -17,6 +18,7 @@ def test_a_private_authority_is_trusted_for_the_instance_that_names_it(egress: E
         response = egress.request("GET", url, deadline=5, cap=99, ca_pem=authority.pem)
         assert response.status == 200
         assert response.timings.tls_ms >= 0
+        assert 0 < (response.certificate_ends or 0) - time.time() <= 86_400, "the authority issues for a day"
         with pytest.raises(TlsInvalid) as refusal:
             egress.request("GET", url, deadline=5, cap=99)
     assert refusal.value.sent is False
