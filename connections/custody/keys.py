@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from connections.models import Attempt, Connection, OwnKey, TokenVersion, database_now
+from connections.models import Attempt, Connection, LentPassword, OwnKey, TokenVersion, database_now
 from connections.sugar import TokenSet
 from connections.vault import Context, Fingerprinter, KeyMissing, Keyring, Sealed, VaultError
 
@@ -115,6 +115,14 @@ def adopted_context(row: Connection) -> Context:
     return Context(tenant=row.tenant.public_id, row=row.public_id, field="adopted_token", number=row.adopted_number)
 
 
+def lent_context(lent: LentPassword) -> Context:
+    """The session is part of it: moved to another session's row, it does not open."""
+    row = lent.connection
+    return Context(
+        tenant=row.tenant.public_id, row=f"{row.public_id}:{lent.session}", field="lent_password", number=lent.number
+    )
+
+
 def access_context(tenant_id: str, connection_id: str, number: int) -> Context:
     return Context(tenant=tenant_id, row=connection_id, field="access_token", number=number)
 
@@ -136,6 +144,8 @@ def context_of(row: object, field: str) -> Context:
             return client_secret_context(row)
         case Connection() if field == "adopted_token":
             return adopted_context(row)
+        case LentPassword():
+            return lent_context(row)
         case OwnKey():
             return own_context(row.purpose)
         case TokenVersion():

@@ -5,6 +5,7 @@ from connections.models.attempt import Attempt
 from connections.models.audit import AuditCheck, AuditRow
 from connections.models.clock import DatabaseLater, DatabaseNow, database_now
 from connections.models.connection import Connection, ConnectionTag
+from connections.models.draft import Draft, LentPassword
 from connections.models.event import Event
 from connections.models.installation import EncryptionKey, Heartbeat, HostWait, Installation, OwnKey, Turn
 from connections.models.tenant import Tenant
@@ -19,12 +20,14 @@ __all__ = [
     "ConnectionTag",
     "DatabaseLater",
     "DatabaseNow",
+    "Draft",
     "EncryptionKey",
     "Event",
     "Heartbeat",
     "HostWait",
     "IdempotentCall",
     "Installation",
+    "LentPassword",
     "OwnKey",
     "Staff",
     "Tenant",

@@ -30,6 +30,10 @@ def attempt_id() -> str:
     return new_public_id("a")
 
 
+def draft_id() -> str:
+    return new_public_id("d")
+
+
 if TYPE_CHECKING:
     SealedColumn = models.TextField["Sealed | None", "Sealed | None"]
 else:

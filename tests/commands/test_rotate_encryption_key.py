@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from connections.custody import columns, guard, keys, rekey, spool
+from connections.custody import columns, guard, keys, lent, rekey, spool
 from connections.custody.audit import Actor
 from connections.custody.handout import find, token
 from connections.custody.problems import Conflict
@@ -56,7 +56,17 @@ def test_every_sealed_column_is_found_by_walking_the_models() -> None:
     assert {str(column) for column in columns.sealed_columns()} == {
         "connection.password", "connection.client_secret", "connection.adopted_token",
         "tokenversion.access_token", "tokenversion.refresh_token", "attempt.answer", "ownkey.secret",
+        "lentpassword.secret",
     }  # fmt: skip
+
+
+def test_a_lent_password_opens_under_the_new_key(run: Run, connect: Connect, ring: Callable[[str], None]) -> None:
+    kept = connect("13.3", sign_in=False)
+    lent.lend(kept.row, "canary-password", "a session")
+    ring(f"{NEW},{OLD}")
+    uses(run)
+    ring(NEW)
+    assert lent.password_of(kept.row, "a session") == "canary-password"
 
 
 def test_a_living_connection_moves_to_the_new_key_and_the_old_one_may_go(

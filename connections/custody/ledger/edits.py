@@ -14,7 +14,15 @@ from connections.custody.ledger import transitions
 from connections.custody.ledger.claims import target_of
 from connections.custody.ledger.settlement import wipe
 from connections.custody.problems import Conflict
-from connections.models import Attempt, Connection, ConnectionTag, Tenant, TokenVersion, database_now
+from connections.models import (
+    Attempt,
+    Connection,
+    ConnectionTag,
+    LentPassword,
+    Tenant,
+    TokenVersion,
+    database_now,
+)
 from connections.sugar import Target, host_port
 from connections.vault import VaultError
 
@@ -217,6 +225,7 @@ def _change_identity(row: Connection, entry: Entry, changed: set[str], now: date
     row.is_new_chain_wanted = row.version_count > 0
     row.is_client_changed = changed == {"client_id"}
     row.password = None
+    _take_back_password(row)
     row.has_refresh_token = False
     row.adopted_token = None
     row.rest_version_at = None
@@ -232,6 +241,11 @@ def _change_identity(row: Connection, entry: Entry, changed: set[str], now: date
         journal.write_event(
             row, EventKind.SECRETS_WIPED, "Every secret wiped: the host or its CA changed.", at=now, actor=actor.name
         )
+
+
+def _take_back_password(row: Connection) -> None:
+    """Typed for another address, user or platform."""
+    LentPassword.objects.filter(connection=row).update(secret=None)
 
 
 def _origin(url: str) -> str:
@@ -360,6 +374,7 @@ def delete(pk: int, actor: Actor) -> Farewell | None:
         _abandon_claimed(row, now)
         _end_chain(row, now)
         row.password = row.client_secret = row.adopted_token = None
+        _take_back_password(row)
         row.doubt_after = row.doubt_began = row.answer_lost_at = None
         row.trouble, row.trouble_since, row.diagnosis, row.diagnosis_code = Trouble.NONE, None, None, ""
         row.retry_at = None
