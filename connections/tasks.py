@@ -14,9 +14,10 @@ from django.conf import settings
 from django.db.models import Q
 from django_q.tasks import async_task
 
-from connections.custody import audit_proof, copies, pruning, rounds
+from connections.custody import audit_proof, copies, lent, pruning, rounds
 from connections.custody.ledger import upkeep
 from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Turn, database_now
+from connections.onboarding import drafts
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +26,8 @@ PRUNE = "prune"
 PRUNE_EVERY = timedelta(hours=6)
 VERIFY = "verify"
 VERIFY_EVERY = timedelta(days=1)
+TAKE_BACK = "take_back"
+TAKE_BACK_EVERY = timedelta(minutes=1)
 
 
 def tick() -> None:
@@ -35,6 +38,8 @@ def tick() -> None:
         async_task("connections.tasks.prune", task_name="prune")
     if _take_turn(VERIFY, VERIFY_EVERY):
         async_task("connections.tasks.verify_audit", task_name="verify_audit")
+    if _take_turn(TAKE_BACK, TAKE_BACK_EVERY):
+        lent.take_back_old()
 
 
 def _take_turn(name: str, every: timedelta) -> bool:
@@ -55,7 +60,7 @@ def tend_due() -> str:
 
 
 def prune() -> str:
-    pruned = pruning.prune()
+    pruned = pruning.prune() + drafts.expire()
     try:
         return f"pruned {pruned + pruning.prune_audit()}"
     except pruning.AuditBroken as broken:

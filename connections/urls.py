@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, register_converter
 from django.urls.resolvers import URLPattern, URLResolver
 
-from connections.dashboard.views import detail, doing, editing, entrance, fleet, manual, signing_in
+from connections.dashboard.views import detail, doing, editing, entrance, fleet, manual, signing_in, wizard
 
 
 class PublicId:
@@ -20,7 +20,14 @@ class PublicId:
         return value
 
 
+class DraftId(PublicId):
+    """The same with `d_`."""
+
+    regex = "d_[0-9a-hjkmnp-tv-z]{10}"
+
+
 register_converter(PublicId, "connection")
+register_converter(DraftId, "draft")
 app_name = "connections"
 
 one_connection: list[URLPattern | URLResolver] = [
@@ -35,6 +42,14 @@ one_connection: list[URLPattern | URLResolver] = [
     path("actions/<slug:action>/", doing.act, name="action"),
 ]
 
+one_draft: list[URLPattern | URLResolver] = [
+    path("", wizard.draft, name="draft"),
+    path("address/", wizard.address, name="draft_address"),
+    path("platform/", wizard.platform, name="draft_platform"),
+    path("credentials/", wizard.credentials, name="draft_credentials"),
+    path("review/", wizard.review, name="draft_review"),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", entrance.home, name="home"),
     path("sign-in/", signing_in.SignIn.as_view(), name="sign_in"),
@@ -42,7 +57,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("theme/", entrance.theme, name="theme"),
     path("overview/", fleet.overview, name="overview"),
     path("connections/", fleet.connection_list, name="list"),
-    path("connections/new/", editing.new, name="new"),
+    path("connections/new/", wizard.new, name="new"),
+    path("connections/new/<draft:draft_id>/", include(one_draft)),
     path("connections/<connection:public_id>/", include(one_connection)),
     path("system/", fleet.system, name="system"),
     path("help/", manual.contents, name="help"),

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
+from django.db.models import Q
 
 from connections.custody import keys
 from connections.custody.problems import Conflict
@@ -90,7 +91,8 @@ def record_denied(actor: Actor, action: str, *, target: str = "") -> None:
 
     The customer whose connection it was about finds it too. A denial that cannot be written stays a denial.
     """
-    tenant = Tenant.objects.filter(connections__public_id=target).first() if target else None
+    is_about = Q(connections__public_id=target) | Q(drafts__public_id=target)
+    tenant = Tenant.objects.filter(is_about).first() if target else None
     try:
         with transaction.atomic(durable=True):
             record(actor, action, at=database_now(), target=target, tenant=tenant, outcome=DENIED)

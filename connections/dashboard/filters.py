@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from connections.choices import DiagnosisCode, Status
 from connections.dashboard.queries import with_status_in
 from connections.dashboard.wording import title_of
+from connections.models import Draft
 from connections.models.status import ConnectionQuerySet
 
 LONGEST = 200
@@ -70,6 +71,19 @@ class Filters:
         for column in columns:
             found |= Q(**{f"{column}__icontains": self.q})
         return found
+
+    def admits_drafts(self) -> bool:
+        """A draft that is no connection yet has no tag and no diagnosis."""
+        return (not self.status or Status.DRAFT in self.status) and not self.tag and not self.cause
+
+    def mentions(self, draft: Draft) -> bool:
+        """The same search and narrowing as among connections, for the few that are none yet."""
+        if self.tenant and draft.tenant.slug != self.tenant:
+            return False
+        if self.host and self.host.lower() not in draft.instance_url.lower():
+            return False
+        words = (draft.label, draft.public_id, draft.instance_url, draft.platform, draft.tenant.slug)
+        return any(self.q.lower() in word.lower() for word in words)
 
     def chips(self) -> Iterator[Chip]:
         for status in self.status:

@@ -12,6 +12,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from connections.models import Connection
+from connections.onboarding.drafts import Credentials
 
 TECHNICAL = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "off"}
 
@@ -87,43 +88,47 @@ def _shared_platform() -> forms.BooleanField:
     )  # fmt: skip
 
 
-class NewConnectionForm(ConnectionForm):
+class AddressForm(ConnectionForm):
+    """The first step of the wizard: whose instance, and where."""
+
     tenant = text(
         _("Tenant"), placeholder="acme",
         help_text=_("Short name of the customer. One that is not known yet is created."), list="tenants",
     )  # fmt: skip
     label = forms.CharField(label=_("Label"), required=False, help_text=_("What you call it on the phone."))
     instance_url = _address()
+    ca_pem = _certificate()
+
+    def entry(self) -> dict[str, Any]:
+        return {name: self.cleaned_data[name] for name in ("label", "instance_url", "ca_pem")}
+
+
+class PlatformForm(ConnectionForm):
+    """The second: which platform is ours there."""
+
     platform = _platform()
+    allow_shared_platform = _shared_platform()
+
+    def entry(self) -> dict[str, Any]:
+        return dict(self.cleaned_data)
+
+
+class CredentialsForm(ConnectionForm):
+    """The third: who signs in. What is shown again is never a secret."""
+
     username = _username()
     password = secret(_("Password"))
     store_password = forms.BooleanField(
-        label=_("Store the password, encrypted"), required=False, initial=True,
-        help_text=_("Without it, only a person can repair the connection when its chain breaks."),
-    )  # fmt: skip
-    sign_in = forms.BooleanField(
-        label=_("Sign in now"), required=False, initial=True,
-        help_text=_("One password grant: it becomes the live session of this user on this platform and ends others."),
+        label=_("Store the password, encrypted, once Sugar has taken it"), required=False, initial=True,
+        help_text=_(
+            "Then the connection can repair itself. Without it, if the chain breaks only a person who knows the "
+            "password can repair it."
+        ),
     )  # fmt: skip
     client_id = _client_id()
     client_secret = secret(_("OAuth client secret"), help_text=_("Empty for the client “sugar”."))
-    tags = Tags(label=_("Tags"), required=False, help_text=_("Words with spaces between them."))
-    contact_name = forms.CharField(label=_("Contact at the customer"), required=False)
-    contact_email = forms.CharField(
-        label=_("Their e-mail"), required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
-    )
-    external_id = text(_("External id"), help_text=_("Your own number for it; unique within the tenant."))
-    ca_pem = _certificate()
-    allow_shared_platform = _shared_platform()
 
-    main = ("tenant", "label", "instance_url", "platform", "username", "password", "store_password", "sign_in")
-    more = (
-        "client_id", "client_secret", "tags", "contact_name", "contact_email", "external_id", "ca_pem",
-        "allow_shared_platform",
-    )  # fmt: skip
-
-    def main_fields(self) -> list[forms.BoundField]:
-        return [self[name] for name in self.main]
+    more = ("client_id", "client_secret")
 
     def more_fields(self) -> list[forms.BoundField]:
         return [self[name] for name in self.more]
@@ -132,10 +137,22 @@ class NewConnectionForm(ConnectionForm):
         """Opens the part that is folded away when something in it is wrong."""
         return any(name in self.errors for name in self.more)
 
+    def entry(self) -> Credentials:
+        return Credentials(**self.cleaned_data)
+
+
+class LabelsForm(ConnectionForm):
+    """What colleagues look for it by; the last step asks, and nothing depends on it."""
+
+    tags = Tags(label=_("Tags"), required=False, help_text=_("Words with spaces between them."))
+    contact_name = forms.CharField(label=_("Contact at the customer"), required=False)
+    contact_email = forms.CharField(
+        label=_("Their e-mail"), required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
+    )
+    external_id = text(_("External id"), help_text=_("Your own number for it; unique within the tenant."))
+
     def entry(self) -> dict[str, Any]:
-        """For the registry: what was left empty is not said."""
-        kept = {name: value for name, value in self.cleaned_data.items() if value not in ("", None)}
-        return {name: value for name, value in kept.items() if name not in ("tenant", "sign_in")}
+        return dict(self.cleaned_data)
 
 
 class DescriptionForm(ConnectionForm):

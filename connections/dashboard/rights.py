@@ -152,7 +152,8 @@ def _note_denied(request: HttpRequest, asker: Asker) -> None:
     match = request.resolver_match
     given = match.kwargs if match else {}
     action = str(given.get("action") or (match.url_name if match else "") or "change")
-    audit.record_denied(asker.actor, action.replace("-", "_"), target=str(given.get("public_id", "")))
+    target = str(given.get("public_id") or given.get("draft_id", ""))
+    audit.record_denied(asker.actor, action.replace("-", "_"), target=target)
 
 
 def reason_without(right: Right, asker: Asker) -> str:

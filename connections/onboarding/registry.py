@@ -84,22 +84,26 @@ class _Reading:
             raise InvalidFields(dict(self.errors), self.code)
 
 
-def create(tenant_slug: str, fields: dict[str, Any], actor: Actor, *, tenants: Tenants = None) -> Connection:
-    """Stores a draft. An unknown tenant is made, unless the asker is limited to some.
+def create(
+    tenant_slug: str, fields: dict[str, Any], actor: Actor, *, tenants: Tenants = None, rest_path: str | None = None
+) -> Connection:
+    """Stores a draft. An unknown tenant is made, unless the asker is limited to some. `rest_path`: as discovered.
 
     Raises InvalidFields, NotFound (another tenant's), edits.EditRefused.
     """
-    entry = read(fields, is_new=True)
+    entry = replace(read(fields, is_new=True), rest_path=rest_path)
     # Not in one transaction: the audit chain is locked to the end of each, and creating waits for other rows too.
     tenant = tenant_for(tenant_slug, actor, tenants)
     row = edits.create(tenant, entry, actor)
     return find(row.public_id, tenants)
 
 
-def edit(public_id: str, fields: dict[str, Any], actor: Actor, *, tenants: Tenants = None) -> Connection:
+def edit(
+    public_id: str, fields: dict[str, Any], actor: Actor, *, tenants: Tenants = None, rest_path: str | None = None
+) -> Connection:
     """Raises InvalidFields, NotFound, edits.EditRefused."""
     row = find(public_id, tenants)
-    entry = read(fields, is_new=False, before=row)
+    entry = replace(read(fields, is_new=False, before=row), rest_path=rest_path)
     _, farewell = edits.edit(row.pk, entry, actor)
     actions.say_farewell(farewell)
     return find(public_id, tenants)

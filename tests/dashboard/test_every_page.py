@@ -7,8 +7,10 @@ from django.test import Client
 from django.urls import get_resolver
 from django.urls.resolvers import URLPattern, URLResolver
 
+from connections import models
 from connections.custody import actions
 from connections.models import AuditRow
+from connections.onboarding import drafts as onboarding
 from tests.custody.conftest import ANA
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
@@ -26,10 +28,14 @@ OF_ONE = {
     "detail": "", "timeline": "timeline/", "tokens": "tokens/", "attempts": "attempts/", "attempt": "attempts/1/",
     "event": "events/1/", "settings": "settings/", "bundle": "bundle/", "action": "actions/test/",
 }  # fmt: skip
+OF_A_DRAFT = {
+    "draft": "", "draft_address": "address/", "draft_platform": "platform/", "draft_credentials": "credentials/",
+    "draft_review": "review/",
+}  # fmt: skip
 
 
 def test_every_address_of_the_pages_is_tested_here() -> None:
-    assert _names("connections") == {*GET_PAGES, *POST_PAGES, *OF_ONE}
+    assert _names("connections") == {*GET_PAGES, *POST_PAGES, *OF_ONE, *OF_A_DRAFT}
 
 
 def _names(namespace: str) -> set[str]:
@@ -50,6 +56,15 @@ def paths(draft: Draft) -> dict[str, str]:
     row = draft()
     actions.test(row.public_id, ANA)
     return {name: row.get_absolute_url() + path for name, path in OF_ONE.items()}
+
+
+@pytest.fixture
+def drafts(draft: Draft) -> dict[str, str]:
+    """Addresses under one draft that has become a connection and has not signed in."""
+    row = draft()
+    found = onboarding.begin("acme", {"label": "Acme EU", "instance_url": "http://127.0.0.1:9/a"}, ANA, tenants=None)
+    models.Draft.objects.filter(pk=found.pk).update(connection=row, platform="intg")
+    return {name: found.get_absolute_url() + path for name, path in OF_A_DRAFT.items()}
 
 
 @pytest.mark.parametrize("name", [name for name in GET_PAGES if name not in ("home", "sign_in")])
@@ -101,6 +116,26 @@ def test_a_stranger_may_read_this(name: str) -> None:
 @pytest.mark.parametrize("name", OF_ONE)
 def test_another_tenants_connection_does_not_exist(paths: dict[str, str], name: str) -> None:
     assert signed_in(tenants=("other",)).get(paths[name]).status_code == 404
+
+
+@pytest.mark.parametrize("name", OF_A_DRAFT)
+def test_a_page_of_a_draft_shows_to_its_admins_alone(drafts: dict[str, str], name: str) -> None:
+    assert signed_in().get(drafts[name], follow=True).status_code == 200
+    assert signed_in(tenants=("acme",)).get(drafts[name], follow=True).status_code == 200
+    assert signed_in(tenants=("other",)).get(drafts[name]).status_code == 404
+    assert signed_in("operator").get(drafts[name]).status_code == 403
+    assert Client().get(drafts[name]).headers["Location"].startswith("/sign-in/")
+
+
+@pytest.mark.parametrize("name", OF_A_DRAFT)
+def test_who_may_not_create_changes_no_draft_and_the_try_is_noted(drafts: dict[str, str], name: str) -> None:
+    for client, status in ((signed_in("operator"), 403), (signed_in(tenants=("other",)), 404)):
+        assert client.post(drafts[name], {"label": "Mine"}).status_code == status
+    denied = AuditRow.objects.filter(outcome="denied").order_by("id").select_related("tenant")
+    target = drafts["draft"].split("/")[3]
+    assert [(row.actor, row.action, row.target, row.tenant and row.tenant.slug) for row in denied] == [
+        (who, name, target, "acme") for who in ("operator", "admin_of_other")
+    ]
 
 
 @pytest.mark.parametrize("action", ACTIONS)

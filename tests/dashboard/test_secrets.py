@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
+from django.http import HttpResponse
+from django.test import Client
 
 from connections.custody import handout, keys
 from connections.models import Connection, TokenVersion
@@ -50,6 +52,23 @@ def kept(connect: Connect) -> Kept:
     return kept
 
 
+def wizard_pages(admin: Client, kept: Kept) -> list[HttpResponse]:
+    """Each page of the wizard with the password typed: refused, kept, tried in vain."""
+    given = {"tenant": "acme", "label": "Another", "instance_url": kept.row.instance_url}
+    base = admin.post("/connections/new/", given).headers["Location"].removesuffix("address/")
+    typed = {"username": "other", "password": PASSWORD, "client_id": "own", "client_secret": CLIENT_SECRET}
+    pages = [
+        admin.post(f"{base}platform/", {"platform": "intg"}, follow=True),
+        admin.post(f"{base}credentials/", typed | {"username": ""}),
+        admin.post(f"{base}credentials/", typed, follow=True),
+        admin.get(f"{base}credentials/"),
+        admin.post(f"{base}review/", follow=True),
+        admin.post(f"{base}review/", typed | {"username": ""}),
+    ]
+    assert b"The test stopped" in pages[4].content
+    return pages
+
+
 def test_no_page_holds_a_secret(kept: Kept) -> None:
     admin = signed_in("admin")
     base = f"/connections/{kept.public_id}/"
@@ -60,6 +79,7 @@ def test_no_page_holds_a_secret(kept: Kept) -> None:
         admin.post(f"{base}actions/sign-in/", {"version": 1, "password": PASSWORD}),
         admin.post(f"{base}settings/", {"section": "secrets", "password": PASSWORD, "client_secret": "x" * 2000}),
         admin.post("/connections/new/", {"password": PASSWORD, "client_secret": CLIENT_SECRET}),
+        *wizard_pages(admin, kept),
     ]
     assert b"version 2 is live" in pages[1].content
     paths = [f"{base}{tab}" for tab in TABS] + [f"{base}actions/{action}/" for action in ACTIONS]

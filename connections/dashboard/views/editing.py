@@ -1,4 +1,4 @@
-"""Describing a connection: new, changed, deleted."""
+"""Describing a connection that is there: changed, deleted."""
 
 from __future__ import annotations
 
@@ -8,25 +8,15 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from connections.custody import actions, guard
+from connections.custody import actions
 from connections.custody.handout import find
-from connections.dashboard import queries
-from connections.dashboard.forms import (
-    ConnectionForm,
-    DeleteForm,
-    DescriptionForm,
-    IdentityForm,
-    NewConnectionForm,
-    SecretsForm,
-)
+from connections.dashboard.forms import ConnectionForm, DeleteForm, DescriptionForm, IdentityForm, SecretsForm
+from connections.dashboard.refusals import explain, refuse_without_keys
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, reason_without, require, require_fresh
-from connections.dashboard.shell import page
 from connections.dashboard.views.detail import connection_page
-from connections.dashboard.views.doing import remember, sign_in_now
 from connections.models import Connection
 from connections.onboarding import registry
 
@@ -36,85 +26,6 @@ SECTIONS: dict[str, type[DescriptionForm] | type[IdentityForm] | type[SecretsFor
     "secrets": SecretsForm,
 }
 DANGEROUS = ("identity", "secrets", "delete")
-
-
-@sensitive_post_parameters()
-@require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.ADMINISTER)
-def new(request: HttpRequest, asker: Asker) -> HttpResponse:
-    if request.method != "POST":
-        form = NewConnectionForm(initial={"client_id": "sugar", "tenant": request.GET.get("tenant", "")})
-        return _new_page(request, asker, form)
-    form = NewConnectionForm(request.POST)
-    row = _create(form, asker) if form.is_valid() else None
-    if row is None:
-        return _new_page(request, asker, form, status=422)
-    if not form.cleaned_data["sign_in"]:
-        messages.success(request, _("Saved as a draft: it has not signed in yet."))
-        return redirect(row)
-    remember(request, row, "sign-in", sign_in_now(row, asker, form.cleaned_data["password"] or None))
-    return redirect(f"{row.get_absolute_url()}actions/sign-in/?result=1")
-
-
-def _new_page(request: HttpRequest, asker: Asker, form: NewConnectionForm, *, status: int = 200) -> HttpResponse:
-    context = {"form": form, "tenant_slugs": queries.tenant_slugs(asker.tenants)}
-    return page(request, asker, "connection_new.html", context, section="connections", status=status)
-
-
-def _create(form: NewConnectionForm, asker: Asker) -> Connection | None:
-    """None: the form says why."""
-    if form.cleaned_data["sign_in"] and not form.cleaned_data["password"]:
-        form.add_error("password", _("Needed to sign in now. Or untick “Sign in now” and save a draft."))
-        return None
-    given = form.entry()
-    try:
-        _refuse_without_keys()
-        return registry.create(form.cleaned_data["tenant"], given, asker.actor, tenants=asker.tenants)
-    except registry.InvalidTenant:
-        form.add_error("tenant", _("You may not see such a tenant."))
-    except (registry.InvalidFields, registry.EditRefused) as refused:
-        _explain(form, refused, asker, given)
-    return None
-
-
-def _refuse_without_keys() -> None:
-    """Nothing could be sealed: said here, before anything is written."""
-    trouble = guard.key_trouble()
-    if trouble:
-        raise registry.InvalidFields({"": [trouble]}, "encryption_key_missing")
-
-
-def _explain(form: ConnectionForm, refused: Exception, asker: Asker, entry: dict[str, Any]) -> None:
-    """A refusal of the registry or the database, beside the field it is about."""
-    match refused:
-        case registry.InvalidFields():
-            form.refuse(refused.errors)
-        case registry.ExternalIdTaken():
-            form.refuse({"external_id": [_("Another connection of this tenant has this external id.")]})
-        case registry.TripleBusy():
-            form.refuse({"": [_busy(refused.retry_after)]})
-        case _:
-            form.refuse({"platform": [_taken(asker, entry)]})
-
-
-def _busy(seconds: int) -> str:
-    text = ngettext(
-        "A grant for this instance, user and platform is still under way. Try again in %(count)d second.",
-        "A grant for this instance, user and platform is still under way. Try again in %(count)d seconds.",
-        seconds,
-    )
-    return text % {"count": seconds}
-
-
-def _taken(asker: Asker, entry: dict[str, Any]) -> str:
-    """Names the other connection only to who may see it."""
-    text = _("Another connection uses this instance, user and platform: each would end the session of the other.")
-    url, username, platform = (str(entry.get(name, "")) for name in ("instance_url", "username", "platform"))
-    other = queries.same_triple(asker.tenants, url=url, username=username, platform=platform)
-    return f"{text} {other.label} ({other.public_id})" if other else text
-
-
-# -- settings ------------------------------------------------------------------------------------------------
 
 
 @sensitive_post_parameters()
@@ -142,11 +53,11 @@ def settings(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse
 def _edit(form: DescriptionForm | IdentityForm | SecretsForm, asker: Asker, row: Connection) -> bool:
     given = form.entry(row)
     try:
-        _refuse_without_keys()
+        refuse_without_keys()
         registry.edit(row.public_id, given, asker.actor, tenants=asker.tenants)
     except (registry.InvalidFields, registry.EditRefused) as refused:
         now = {"instance_url": row.instance_url, "username": row.username, "platform": row.platform}
-        _explain(form, refused, asker, now | given)
+        explain(form, refused, asker, now | given)
         return False
     return True
 

@@ -15,6 +15,7 @@ from connections.dashboard.paging import page_of
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import page
 from connections.dashboard.wording import title_of
+from connections.onboarding import drafts
 
 NEEDS_A_PERSON = (Status.DYING, Status.DOWN)
 
@@ -50,9 +51,21 @@ def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
         "count": queries.capped_count(matching),
         "is_later_page": bool(request.GET.get("after")),
         "may_create": asker.may(Right.ADMINISTER),
+        **_drafts(asker, filters, is_first=not request.GET.get("after")),
         **_choices(asker),
     }
     return page(request, asker, "connection_list.html", context, section="connections")
+
+
+def _drafts(asker: Asker, filters: Filters, *, is_first: bool) -> dict[str, Any]:
+    """What is no connection yet stands above the first page, unless the filters ask for something else."""
+    if not is_first or not filters.admits_drafts():
+        return {}
+    found = [draft for draft in drafts.unfinished(asker.tenants) if filters.mentions(draft)]
+    return {
+        "unfinished": [(draft, drafts.ends_at(draft)) for draft in found],
+        "expired": [] if filters.query() else drafts.expired(asker.tenants),
+    }
 
 
 def _choices(asker: Asker) -> dict[str, Any]:

@@ -1,0 +1,38 @@
+"""How often one person may have us look at an address: nobody scans a network with us."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from django.core.cache import cache
+
+from connections.custody.audit import Actor
+
+LOOKS = 30
+WINDOW = timedelta(minutes=10)
+
+
+class TooManyLooks(Exception):
+    """`retry_after`: seconds until this person may have us look again."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"At most {LOOKS} looks in {WINDOW.seconds // 60} minutes.")
+        self.retry_after = retry_after
+
+
+def take_turn(actor: Actor) -> None:
+    """Counts one look at an instance. Raises TooManyLooks.
+
+    One window after the other, in the cache that all processes share: who straddles two gets twice as many, once.
+    """
+    length = int(WINDOW.total_seconds())
+    number, passed = divmod(int(time.time()), length)
+    key = f"looks:{actor.kind}:{actor.name}:{number}"
+    cache.add(key, 0, timeout=length)
+    try:
+        looks = cache.incr(key)
+    except ValueError:  # a full cache let go of it
+        return
+    if looks > LOOKS:
+        raise TooManyLooks(length - passed)
