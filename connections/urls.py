@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path, register_converter
 from django.urls.resolvers import URLPattern, URLResolver
 
-from connections.dashboard.views import detail, doing, editing, entrance, fleet, manual, signing_in, wizard
+from connections.dashboard.views import detail, doing, editing, entrance, fleet, manual, signing_in, watching, wizard
 
 
 class PublicId:
@@ -56,7 +56,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sign-out/", signing_in.SignOut.as_view(), name="sign_out"),
     path("theme/", entrance.theme, name="theme"),
     path("overview/", fleet.overview, name="overview"),
+    path("live/", watching.frame, name="live"),
     path("connections/", fleet.connection_list, name="list"),
+    path("connections/live/", watching.rows, name="rows"),
     path("connections/new/", wizard.new, name="new"),
     path("connections/new/<draft:draft_id>/", include(one_draft)),
     path("connections/<connection:public_id>/", include(one_connection)),

@@ -77,7 +77,7 @@ class Config:
     instance_rate: float
     """Requests a second to one host and port; 0 lifts the limit, and that of two grants at once."""
 
-    # The processes: TICK_SECONDS, HEARTBEAT_SECONDS, POOL_THREADS, WEB_THREADS, WEB_PROCESSES, KEY_RATE
+    # The processes: TICK_SECONDS, HEARTBEAT_SECONDS, POOL_THREADS, WEB_THREADS, WEB_PROCESSES, KEY_RATE, LIVE_SECONDS
     tick: timedelta
     heartbeat: timedelta
     pool_threads: int
@@ -85,6 +85,8 @@ class Config:
     web_processes: int
     key_rate: int
     """Requests a second of one API key."""
+    live: timedelta
+    """Between two polls of a page that somebody watches."""
 
     # What is kept: RETENTION_DAYS, AUDIT_RETENTION_DAYS; how mail leaves: MAIL_…
     retention: timedelta
@@ -132,6 +134,7 @@ def load(env: Environment, *, root: Path) -> Config:
         web_threads=env.integer("SUGARADMIN_WEB_THREADS", 64, least=1, most=512),
         web_processes=env.integer("SUGARADMIN_WEB_PROCESSES", 2, least=1, most=64),
         key_rate=env.integer("SUGARADMIN_KEY_RATE", 200, least=1),
+        live=env.seconds("SUGARADMIN_LIVE_SECONDS", 5, least=0.2, most=60),
         retention=env.days("SUGARADMIN_RETENTION_DAYS", 90),
         audit_retention=env.days("SUGARADMIN_AUDIT_RETENTION_DAYS", 400),
         mail=_mail(env),

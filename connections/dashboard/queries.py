@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Count, DateTimeField, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Count, DateTimeField, F, IntegerField, Max, Q, QuerySet, Value, When
 from django.db.models.functions import Lower
 
 from connections.choices import GRANT_KINDS, OPEN_STATES, EventKind, Status, Trouble, VersionState
@@ -24,7 +24,7 @@ from connections.models import (
     TokenVersion,
     database_now,
 )
-from connections.models.status import ConnectionQuerySet
+from connections.models.status import ConnectionQuerySet, needs_person
 
 URGENCY = (
     Status.DYING,
@@ -38,6 +38,7 @@ URGENCY = (
 )
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_COUNTED = 10_000
+UNSHOWN_IN_LISTS = ("diagnosis", "ca_pem", "password", "client_secret", "adopted_token")
 ROUTINE = (EventKind.REFRESHED, EventKind.PROBED)
 SILENT_AFTER_BEATS = 3
 LEAST_SILENCE = timedelta(seconds=30)
@@ -71,6 +72,13 @@ def census(tenants: Tenants) -> Census:
     return Census(by_status={status: statuses[status] for status in URGENCY}, by_cause=causes.most_common(8))
 
 
+def pressing(tenants: Tenants) -> dict[str, int]:
+    """How many connections need a person, by status: the number in every page's title."""
+    rows = Connection.objects.present().filter(visible(tenants)).filter(needs_person()).with_status().order_by()
+    grouped = rows.values_list("status").annotate(count=Count("pk"))  # type: ignore[misc]  # annotated
+    return {status: count for status, count in grouped if status in (Status.DYING, Status.DOWN)}
+
+
 def by_urgency(tenants: Tenants) -> ConnectionQuerySet:
     """Dying first, soonest first; then what is down, longest first; the well ones by name."""
     whens = [When(status=status, then=Value(rank)) for rank, status in enumerate(URGENCY)]
@@ -86,6 +94,17 @@ def by_urgency(tenants: Tenants) -> ConnectionQuerySet:
         name_key=Lower("label"),
         now=DatabaseNow(),
     ).order_by("rank", "moment", "name_key", "pk")
+
+
+def rows_of(tenants: Tenants, public_ids: list[str]) -> list[Connection]:
+    """These connections with all that a row of the list shows, in no order."""
+    rows = Connection.objects.present().filter(visible(tenants), public_id__in=public_ids)
+    return list(shown_in_list(rows.with_status().annotate(now=DatabaseNow()).order_by()))
+
+
+def shown_in_list(rows: ConnectionQuerySet) -> ConnectionQuerySet:
+    """With tenant and tags, without the wide columns that only other pages show."""
+    return rows.select_related("tenant").prefetch_related("tags").defer(*UNSHOWN_IN_LISTS)
 
 
 def with_status_in(rows: ConnectionQuerySet, statuses: tuple[str, ...]) -> ConnectionQuerySet:
@@ -104,6 +123,11 @@ def recent_events(tenants: Tenants, limit: int = 10) -> list[Event]:
     if tenants is not None:
         events = events.filter(connection__tenant_id__in=tenants)
     return list(events[:limit])
+
+
+def newest_event() -> int:
+    """Moves with every change of any connection, since each one writes an event."""
+    return Event.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 def capped_count(rows: QuerySet[Any]) -> int:

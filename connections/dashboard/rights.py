@@ -19,6 +19,7 @@ from connections.custody import audit
 from connections.custody.audit import Actor
 from connections.custody.handout import Tenants
 from connections.custody.problems import CustodyProblem, NotFound
+from connections.dashboard.live import Unchanged
 from connections.models import Staff
 from connections.signin.freshness import address_to_confirm, is_fresh
 
@@ -103,6 +104,8 @@ def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]],
                 if is_dangerous:
                     require_fresh(request)
                 return view(request, asker, *args, **kwargs)
+            except Unchanged as unchanged:
+                return unchanged.response()
             except Stale as stale:
                 return HttpResponseRedirect(address_to_confirm(stale.back))
             except PermissionDenied:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from connections.custody import guard
-from connections.dashboard import queries
+from connections.dashboard import live, queries
 from connections.dashboard.rights import Asker
 from connections.dashboard.wording import duration
 from connections.models import database_now
@@ -20,6 +22,8 @@ from connections.models import database_now
 THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "theme"
 START_COMMAND = "manage.py serve --only worker"
+LAYOUT = "connections/base.html"
+BUSY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +36,19 @@ class Shell:
     is_development: bool
     silence: str
     read_only: str
+    urgent: int
+    worst: str
+    """Status of the most pressing connection, or empty: the shape of the favicon."""
+    mark: str
+    live: str
+    """The address that the page asks again; see `dashboard.live`."""
+    every: int
+    """Milliseconds between two polls while somebody watches."""
     start_command: str = START_COMMAND
+
+    @property
+    def icon(self) -> str:
+        return f"img/mark-{self.worst}.svg" if self.worst else "img/mark.svg"
 
 
 def page(
@@ -43,27 +59,90 @@ def page(
     *,
     section: str = "",
     status: int = 200,
+    mark: str = "",
+    live_at: str = "",
+    is_busy: bool = False,
 ) -> HttpResponse:
-    """Render a page of the product inside its frame."""
-    shown = {"shell": frame(asker, section=section), **(context or {})}
-    return render(request, f"connections/{template}", shown, status=status)
+    """Render a page of the product inside its frame. `live_at`: where a page that stays fresh is asked again, `mark`:
+    what `compare_page` made of what it shows; `is_busy`: something runs, so it is asked more often."""
+    around = frame(request, asker, section=section, mark=mark, live_at=live_at, is_busy=is_busy)
+    shown = {"shell": around, "layout": live.LAYOUT if live.is_poll(request) else LAYOUT, **(context or {})}
+    response = render(request, f"connections/{template}", shown, status=status)
+    if status == HTTPStatus.OK:
+        response.headers["ETag"] = f'"{around.mark}"'
+    return response
 
 
-def frame(asker: Asker, *, section: str = "") -> Shell:
-    """What surrounds a page, for views that render by themselves."""
+def frame(
+    request: HttpRequest,
+    asker: Asker,
+    *,
+    section: str = "",
+    mark: str = "",
+    live_at: str = "",
+    is_busy: bool = False,
+) -> Shell:
+    """What surrounds a page, also for views that render by themselves."""
+    now = database_now()
+    around = surroundings(request, asker)
+    every = settings.SUGARADMIN.live
     return Shell(
         asker=asker,
         section=section,
-        now=database_now(),
+        now=now,
         is_development=settings.SUGARADMIN.development,
-        silence=silence_sentence(),
-        read_only=guard.read_only_reason(),
+        silence=silence_sentence(around.silent),
+        read_only=around.read_only,
+        urgent=around.urgent,
+        worst=around.worst,
+        mark=mark or live.compare(request, *around.facts, now.minute),
+        live=live_at or reverse("connections:live"),
+        every=round(min(every, BUSY if is_busy else every) / timedelta(milliseconds=1)),
     )
 
 
-def silence_sentence() -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What every page shows besides its own matter."""
+
+    urgent: int
+    worst: str
+    silent: timedelta | None
+    read_only: str
+    role: str
+
+    @property
+    def facts(self) -> tuple[object, ...]:
+        is_silent = self.silent is None or bool(self.silent)
+        return self.urgent, self.worst, is_silent, self.read_only, self.role
+
+
+def surroundings(request: HttpRequest, asker: Asker) -> Surroundings:
+    """Read once per request."""
+    known: Surroundings | None = getattr(request, "_surroundings", None)
+    if known is None:
+        pressing = queries.pressing(asker.tenants)
+        known = Surroundings(
+            urgent=sum(pressing.values()),
+            worst=next((status for status in queries.URGENCY if pressing.get(status)), ""),
+            silent=queries.silence(),
+            read_only=guard.read_only_reason(),
+            role=asker.role,
+        )
+        request._surroundings = known  # type: ignore[attr-defined]
+    return known
+
+
+def compare_page(request: HttpRequest, asker: Asker, now: datetime, *facts: object) -> str:
+    """The mark of a page that shows `facts`; relative times in its sentences are worth a new one each minute.
+
+    Raises Unchanged where a poll brought the same mark along.
+    """
+    return live.compare(request, *surroundings(request, asker).facts, now.minute, *facts)
+
+
+def silence_sentence(silent: timedelta | None) -> str:
     """Shouted from every page while no worker shows a sign of life."""
-    silent = queries.silence()
     if silent is None:
         return _("The background worker has never run here: nothing is refreshed.")
     if not silent:

@@ -115,7 +115,7 @@ def copyable(text: str) -> SafeString:
     label = _("Copy %(text)s") % {"text": text}
     return format_html(
         '<span class="copyable"><code>{0}</code><button type="button" class="copy" data-copy="{0}" '
-        'aria-label="{1}" hidden>{2}</button></span>',
+        'aria-label="{1}">{2}</button></span>',
         text, label, shape("copy"),
     )  # fmt: skip
 

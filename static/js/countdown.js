@@ -1,9 +1,9 @@
-// Lets deadlines run down, by the server's clock: the difference to ours is measured once, when the page arrives.
+// Lets deadlines run down and spans run up, by the server's clock: the difference to ours is measured once, when the
+// page arrives.
 (() => {
   const root = document.documentElement;
-  const clocks = document.querySelectorAll("[data-deadline]");
   const made = Date.parse(root.dataset.now || "");
-  if (!clocks.length || Number.isNaN(made)) return;
+  if (Number.isNaN(made)) return;
   const offset = made - Date.now();
 
   const left = (seconds) => {
@@ -15,10 +15,16 @@
     return null; // days: what the server wrote stays right
   };
 
+  const write = (clock, text) => {
+    if (text !== null && clock.textContent !== text) clock.textContent = text;
+  };
+
   const tick = () => {
-    for (const clock of clocks) {
-      const text = left(Math.round((Date.parse(clock.dataset.deadline) - Date.now() - offset) / 1000));
-      if (text !== null && clock.textContent !== text) clock.textContent = text;
+    for (const clock of document.querySelectorAll("[data-deadline]")) {
+      write(clock, left(Math.round((Date.parse(clock.dataset.deadline) - Date.now() - offset) / 1000)));
+    }
+    for (const clock of document.querySelectorAll("[data-since]")) {
+      write(clock, `${Math.round((Date.now() - Number(clock.dataset.since)) / 1000)} s`);
     }
   };
   tick();

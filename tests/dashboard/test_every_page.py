@@ -21,7 +21,8 @@ OPERATOR_ACTIONS = ("test", "rotate", "sign-in", "repair", "pause", "resume")
 ACTIONS = (*OPERATOR_ACTIONS, "hold")
 GET_PAGES = {
     "home": "/", "overview": "/overview/", "list": "/connections/", "new": "/connections/new/", "system": "/system/",
-    "help": "/help/", "article": "/help/timeout/", "sign_in": "/sign-in/",
+    "live": "/live/", "rows": "/connections/live/", "help": "/help/", "article": "/help/timeout/",
+    "sign_in": "/sign-in/",
 }  # fmt: skip
 POST_PAGES = {"sign_out": "/sign-out/", "theme": "/theme/"}
 OF_ONE = {

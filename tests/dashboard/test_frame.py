@@ -118,7 +118,7 @@ def test_pages_set_their_own_policy_and_contain_nothing_inline(connect: Connect)
         assert " style=" not in page
         assert "<style" not in page
         assert " onclick=" not in page
-        assert page.count("<script") == page.count("<script src=") == 2
+        assert page.count("<script") == page.count("<script src=") == 4
         assert response.headers["Cache-Control"] == "no-store"
 
 

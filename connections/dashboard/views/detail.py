@@ -12,7 +12,7 @@ from connections.choices import EventKind
 from connections.custody.handout import find
 from connections.dashboard import bundle, doings, queries, wording
 from connections.dashboard.rights import Asker, Right, needs
-from connections.dashboard.shell import page
+from connections.dashboard.shell import compare_page, page
 from connections.models import Connection
 
 EVENTS_SHOWN = 8
@@ -31,25 +31,47 @@ KINDS: dict[str, tuple[EventKind, ...]] = {
 }  # fmt: skip
 
 
+def look(request: HttpRequest, asker: Asker, public_id: str) -> Connection:
+    """The connection of a page that stays fresh. Raises Unchanged where a poll has seen it as it is."""
+    row: Any = find(public_id, asker.tenants)
+    row.open_grant = queries.open_grant(row)
+    row.mark = compare_page(request, asker, row.now, *_facts(row))
+    return row  # type: ignore[no-any-return]  # annotated by find
+
+
+def _facts(row: Any) -> tuple[object, ...]:
+    """Whatever happens to a connection moves one of these; while a grant runs, its seconds are shown too."""
+    running = row.open_grant
+    return (
+        row.pk, row.status, row.event_count, row.attempt_count, row.version_count, row.last_used_at, row.due_at,
+        row.next_refresh_at, running and (running.state, running.lost_at, row.now.second),
+    )  # fmt: skip
+
+
 def connection_page(
     request: HttpRequest, asker: Asker, row: Connection, tab: str, context: dict[str, Any], *, status: int = 200
 ) -> HttpResponse:
-    """What all tabs share: who it is, how it is, what can be done."""
+    """What all tabs share: who it is, how it is, what can be done. A row from `look` makes a page that stays fresh."""
+    mark = getattr(row, "mark", "")
+    running = row.open_grant if mark else queries.open_grant(row)  # type: ignore[attr-defined]  # set by look
     shared = {
         "row": row,
         "tab": tab,
         "sentence": wording.status_sentence(row),
-        "board": doings.board(row, asker, queries.open_grant(row)),
+        "board": doings.board(row, asker, running),
         "tags": list(row.tags.all()),
     }
-    return page(request, asker, f"detail/{tab}.html", shared | context, section="connections", status=status)
+    return page(
+        request, asker, f"detail/{tab}.html", shared | context, section="connections", status=status, mark=mark,
+        live_at=request.get_full_path() if mark else "", is_busy=running is not None,
+    )  # fmt: skip
 
 
 @require_safe
 @needs(Right.READ)
 def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     """Everything that a ticket needs, on one screen."""
-    row = find(public_id, asker.tenants)
+    row = look(request, asker, public_id)
     context = {
         "diagnosis": row.diagnosis,
         "meaning": wording.meaning(row),
@@ -66,7 +88,7 @@ def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
 @require_safe
 @needs(Right.READ)
 def timeline(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
-    row = find(public_id, asker.tenants)
+    row = look(request, asker, public_id)
     kind = request.GET.get("kind", "")
     events = queries.events_of(row)
     if kind in KINDS:
@@ -79,14 +101,14 @@ def timeline(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse
 @require_safe
 @needs(Right.READ)
 def tokens(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
-    row = find(public_id, asker.tenants)
+    row = look(request, asker, public_id)
     return connection_page(request, asker, row, "tokens", _older(request, queries.versions_of(row)))
 
 
 @require_safe
 @needs(Right.READ)
 def attempts(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
-    row = find(public_id, asker.tenants)
+    row = look(request, asker, public_id)
     return connection_page(request, asker, row, "attempts", _older(request, queries.attempts_of(row)))
 
 

@@ -19,7 +19,7 @@ from connections.dashboard import queries
 from connections.dashboard.doings import DOINGS, Doing, offer, refused_tries
 from connections.dashboard.forms import SignInAgainForm
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, require, require_fresh
-from connections.dashboard.views.detail import connection_page
+from connections.dashboard.views.detail import connection_page, look
 from connections.models import Connection
 from connections.onboarding import registry
 
@@ -38,10 +38,12 @@ def act(request: HttpRequest, asker: Asker, public_id: str, action: str) -> Http
     doing = DOINGS.get(action)
     if doing is None:
         raise Http404(_("There is no such action."))
+    if request.method != "POST":
+        require(request, asker, doing.right)
+        row = look(request, asker, public_id)
+        return _ask(request, asker, row, doing, result=_last_result(request, row, doing))
     row = find(public_id, asker.tenants)
     require(request, asker, doing.right)
-    if request.method != "POST":
-        return _ask(request, asker, row, doing, result=_last_result(request, row, doing))
     if doing.is_dangerous:
         require_fresh(request)
     if doing.is_grant and request.POST.get("version") != str(row.version_count):

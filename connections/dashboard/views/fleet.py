@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from connections.choices import DiagnosisCode, Status
@@ -13,8 +14,10 @@ from connections.dashboard import queries
 from connections.dashboard.filters import Filters
 from connections.dashboard.paging import page_of
 from connections.dashboard.rights import Asker, Right, needs
-from connections.dashboard.shell import page
+from connections.dashboard.shell import compare_page, page, surroundings
+from connections.dashboard.views.watching import rows_address
 from connections.dashboard.wording import title_of
+from connections.models import database_now
 from connections.onboarding import drafts
 
 NEEDS_A_PERSON = (Status.DYING, Status.DOWN)
@@ -24,6 +27,7 @@ NEEDS_A_PERSON = (Status.DYING, Status.DOWN)
 @needs(Right.READ)
 def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
     """What needs me now, and is the machine itself well?"""
+    mark = compare_page(request, asker, database_now(), queries.newest_event())
     census = queries.census(asker.tenants)
     context = {
         "census": census,
@@ -35,7 +39,7 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
         "hosts": queries.troubled_hosts(asker.tenants),
         "may_create": asker.may(Right.ADMINISTER),
     }
-    return page(request, asker, "overview.html", context, section="overview")
+    return page(request, asker, "overview.html", context, section="overview", mark=mark, live_at=request.path)
 
 
 @require_safe
@@ -43,7 +47,7 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
 def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
     filters = Filters.read(request.GET)
     matching = filters.narrow(queries.by_urgency(asker.tenants))
-    found = page_of(matching.select_related("tenant").prefetch_related("tags"), request.GET.get("after", ""))
+    found = page_of(matching, request.GET.get("after", ""))
     context = {
         "filters": filters,
         "chips": list(filters.chips()),
@@ -54,7 +58,10 @@ def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
         **_drafts(asker, filters, is_first=not request.GET.get("after")),
         **_choices(asker),
     }
-    return page(request, asker, "connection_list.html", context, section="connections")
+    live_at = f"{reverse('connections:rows')}?was={rows_address(found.rows)}"
+    if not filters.query() and not context["is_later_page"]:
+        live_at += f"&urgent={surroundings(request, asker).urgent}"
+    return page(request, asker, "connection_list.html", context, section="connections", live_at=live_at)
 
 
 def _drafts(asker: Asker, filters: Filters, *, is_first: bool) -> dict[str, Any]:

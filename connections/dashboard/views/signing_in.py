@@ -34,7 +34,7 @@ class Framed:
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         shown: dict[str, Any] = super().get_context_data(**context)  # type: ignore[misc]  # of the view behind the mixin
-        return {"shell": frame(asker_of(self.request), section=self.section), **shown}
+        return {"shell": frame(self.request, asker_of(self.request), section=self.section), **shown}
 
 
 def refused(view: Any, form: Any) -> HttpResponse:
