@@ -253,6 +253,15 @@ class Role(TextChoices):
     AUDITOR = "auditor", _("Auditor")
 
 
+class AuditOutcome(TextChoices):
+    """What became of what somebody asked for."""
+
+    OK = "ok", _("Done")
+    FAILED = "failed", _("Failed")
+    DENIED = "denied", _("Denied")
+    THROTTLED = "throttled", _("Slowed down")
+
+
 class NotReady(TextChoices):
     """Why /readyz turns traffic away."""
 

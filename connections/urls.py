@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.urls import include, path, register_converter
 from django.urls.resolvers import URLPattern, URLResolver
 
-from connections.dashboard.views import detail, doing, editing, entrance, fleet, manual, signing_in, watching, wizard
+from connections.dashboard.views import (
+    auditing,
+    detail,
+    doing,
+    editing,
+    entrance,
+    fleet,
+    manual,
+    signing_in,
+    watching,
+    wizard,
+)
 
 
 class PublicId:
@@ -38,6 +49,7 @@ one_connection: list[URLPattern | URLResolver] = [
     path("attempts/<int:number>/", detail.attempt, name="attempt"),
     path("events/<int:number>/", detail.event, name="event"),
     path("settings/", editing.settings, name="settings"),
+    path("audit/", auditing.of_connection, name="connection_audit"),
     path("bundle/", detail.support_bundle, name="bundle"),
     path("actions/<slug:action>/", doing.act, name="action"),
 ]
@@ -62,6 +74,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/new/", wizard.new, name="new"),
     path("connections/new/<draft:draft_id>/", include(one_draft)),
     path("connections/<connection:public_id>/", include(one_connection)),
+    path("audit/", auditing.rows, name="audit"),
+    path("audit/export.csv", auditing.export, name="audit_export"),
     path("system/", fleet.system, name="system"),
     path("help/", manual.contents, name="help"),
     path("help/<slug:code>/", manual.article, name="article"),

@@ -16,6 +16,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from django.db.models import Q
 
+from connections.choices import AuditOutcome
 from connections.custody import keys
 from connections.custody.problems import Conflict
 from connections.models import AuditRow, Connection, Tenant, database_now
@@ -24,7 +25,6 @@ from connections.vault import VaultError
 logger = logging.getLogger(__name__)
 
 CHAIN_LOCK = 7_305_204_418_270_091  # any number that nothing else in this database locks
-OK, FAILED, DENIED = "ok", "failed", "denied"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def record(
     at: datetime,
     target: str = "",
     tenant: Tenant | None = None,
-    outcome: str = OK,
+    outcome: str = AuditOutcome.OK,
     difference: dict[str, Any] | None = None,
     cleared_to: int | None = None,
 ) -> None:
@@ -61,8 +61,8 @@ def record(
         action=action,
         tenant=tenant,
         target=target[:100],
-        outcome=outcome,
-        address=_canonical(actor.address),
+        outcome=str(outcome),
+        address=canonical_address(actor.address),
         difference=json.loads(json.dumps(difference or {}, cls=DjangoJSONEncoder)),
         cleared_to=cleared_to,
     )
@@ -95,12 +95,12 @@ def record_denied(actor: Actor, action: str, *, target: str = "") -> None:
     tenant = Tenant.objects.filter(is_about).first() if target else None
     try:
         with transaction.atomic(durable=True):
-            record(actor, action, at=database_now(), target=target, tenant=tenant, outcome=DENIED)
+            record(actor, action, at=database_now(), target=target, tenant=tenant, outcome=AuditOutcome.DENIED)
     except Conflict as refused:
         logger.error("A denied action could not be audited: %s", refused.detail, extra={"action": "audit_denied"})
 
 
-def _canonical(address: str | None) -> str | None:
+def canonical_address(address: str | None) -> str | None:
     """As the database gives it back: another spelling would not fit the digest. None for what is no address."""
     with contextlib.suppress(ValueError):
         parsed = ipaddress.ip_address((address or "").split("%", 1)[0])

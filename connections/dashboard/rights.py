@@ -53,6 +53,14 @@ class Asker:
     def may(self, right: Right) -> bool:
         return right in RIGHTS.get(self.role, frozenset())
 
+    @property
+    def may_audit(self) -> bool:
+        return self.may(Right.AUDIT)
+
+    @property
+    def may_administer(self) -> bool:
+        return self.may(Right.ADMINISTER)
+
 
 View = Callable[Concatenate[HttpRequest, Asker, Rest], HttpResponseBase]
 Guarded = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]

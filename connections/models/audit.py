@@ -3,6 +3,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from connections.choices import AuditOutcome
+
 
 class AuditRow(models.Model):
     """What a person or a key changed, or was denied: written in the transaction of the change itself.
@@ -18,7 +20,7 @@ class AuditRow(models.Model):
     action = models.CharField(max_length=50)
     tenant = models.ForeignKey("connections.Tenant", on_delete=models.PROTECT, null=True, related_name="audit_rows")
     target = models.CharField(max_length=100, help_text="Public id of what was changed")
-    outcome = models.CharField(max_length=10, default="ok")
+    outcome = models.CharField(max_length=10, choices=AuditOutcome.choices, default=AuditOutcome.OK)
     address = models.GenericIPAddressField(null=True)
     difference = models.JSONField(default=dict, help_text="Without secrets")
     cleared_to = models.BigIntegerField(

@@ -49,7 +49,7 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, PLAIN, lineterminator="\r\n")
     writer.writeheader()
-    writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+    writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
 
 
@@ -104,7 +104,8 @@ def _value(name: str, cell: str) -> Any:
     return text
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
+    """As text that no spreadsheet runs as a formula."""
     if value is None:
         return ""
     text = " ".join(value) if isinstance(value, list) else str(value).lower() if isinstance(value, bool) else str(value)

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from connections.choices import BUILT_IN_PLATFORMS, EventKind, Status
-from connections.dashboard import shell, wording
+from connections.dashboard import auditing, shell, wording
 from sugaradmin import __version__
 
 register = template.Library()
@@ -96,6 +96,12 @@ def iso(at: datetime) -> str:
 @register.filter
 def title_of(code: str) -> str:
     return wording.title_of(code)
+
+
+@register.filter
+def changes(difference: Any) -> list[tuple[str, str]]:
+    """The difference of an audit row in pairs of words."""
+    return auditing.told(difference)
 
 
 @register.filter

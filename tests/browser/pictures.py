@@ -40,6 +40,7 @@ def _paths(one: dict[str, str]) -> dict[str, str]:
     return {
         "overview": "/overview/", "list": "/connections/", "filtered": "/connections/?status=down&tag=eu&q=zeta",
         "none": "/connections/?q=nothing", "new": "/connections/new/", "system": "/system/", "help": "/help/",
+        "audit": "/audit/",
         "article": "/help/refresh_token_superseded/", "worker_code": "/help/held/", **one,
         "timeline": one["down"] + "timeline/", "tokens": one["healthy"] + "tokens/",
         "tokens_down": one["down"] + "tokens/", "attempts": one["down"] + "attempts/",

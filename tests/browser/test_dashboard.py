@@ -163,8 +163,19 @@ def test_no_page_scrolls_sideways_on_a_phone_or_breaks_a_policy(
     Connection.objects.filter(public_id=kept["down"].public_id).update(label="Zeta" + "verylongname" * 6)
     desk = open_desk("admin", size=size)
     one = page_of(kept["down"])
-    paths = ["/overview/", "/connections/", "/connections/new/", "/system/", "/help/", "/help/timeout/", "/help/held/"]
-    paths += [one + tab for tab in ("timeline/", "tokens/", "attempts/", "attempts/3/", "events/2/", "settings/")]
+    paths = [
+        "/overview/",
+        "/connections/",
+        "/connections/new/",
+        "/system/",
+        "/help/",
+        "/help/timeout/",
+        "/help/held/",
+        "/audit/",
+    ]
+    paths += [
+        one + tab for tab in ("timeline/", "tokens/", "attempts/", "attempts/3/", "events/2/", "settings/", "audit/")
+    ]
     paths += [page_of(kept["healthy"], f"actions/{action}/") for action in ("test", "rotate", "sign-in", "hold")]
     paths += [page_of(row) for row in kept.values()]
     too_wide = {path: over for path in paths if (over := _visit(desk, path))}

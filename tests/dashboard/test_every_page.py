@@ -23,11 +23,13 @@ GET_PAGES = {
     "home": "/", "overview": "/overview/", "list": "/connections/", "new": "/connections/new/", "system": "/system/",
     "live": "/live/", "rows": "/connections/live/", "help": "/help/", "article": "/help/timeout/",
     "sign_in": "/sign-in/",
+    "audit": "/audit/", "audit_export": "/audit/export.csv",
 }  # fmt: skip
 POST_PAGES = {"sign_out": "/sign-out/", "theme": "/theme/"}
 OF_ONE = {
     "detail": "", "timeline": "timeline/", "tokens": "tokens/", "attempts": "attempts/", "attempt": "attempts/1/",
-    "event": "events/1/", "settings": "settings/", "bundle": "bundle/", "action": "actions/test/",
+    "event": "events/1/", "settings": "settings/", "connection_audit": "audit/",
+    "bundle": "bundle/", "action": "actions/test/",
 }  # fmt: skip
 OF_A_DRAFT = {
     "draft": "", "draft_address": "address/", "draft_platform": "platform/", "draft_credentials": "credentials/",
