@@ -10,10 +10,11 @@ from connections.models import TokenVersion
 
 
 def bare(request: HttpRequest, public_id: str) -> HttpResponse:
-    version = TokenVersion.objects.select_related("connection__tenant").get(
-        connection__public_id=public_id, state="live"
-    )
-    return JsonResponse({"access_token": keys.opened_access(version.connection, version), "version": version.number})
+    sealed, number, tenant_id = TokenVersion.objects.values_list(
+        "access_token", "number", "connection__tenant__public_id"
+    ).get(connection__public_id=public_id, state="live")
+    opened = keys.open_access(sealed, tenant_id=tenant_id, connection_id=public_id, number=number)
+    return JsonResponse({"access_token": opened, "version": number})
 
 
 urlpatterns = [path("api/v1/bare/<str:public_id>", bare), path("", include("sugaradmin.urls"))]

@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Exists, OuterRef, QuerySet
 
 from connections.choices import AttemptKind, AttemptState, Generation, Rung, VersionState
-from connections.custody import breakers
+from connections.custody import breakers, reads
 from connections.custody.schedule import DAY
 from connections.custody.values import Decline, Declined, Goal, Want
 from connections.models import Attempt, Connection, TokenVersion
@@ -84,9 +84,8 @@ def _refreshable(row: Connection) -> TokenVersion | None:
     """The live version, if it has a refresh token that no definite answer has refused and no edit has left behind."""
     if row.is_new_chain_wanted:
         return None
-    return TokenVersion.objects.filter(
-        connection=row, state=VersionState.LIVE, refresh_token__isnull=False, refused_at__isnull=True
-    ).first()
+    live = reads.live_version(row)
+    return live if live is not None and live.refresh_token is not None and live.refused_at is None else None
 
 
 def _may_present_old(row: Connection) -> bool:

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Generation, Rung, Trigger, Trouble
-from connections.custody import guard, journal, keys, resolution, schedule
+from connections.custody import guard, journal, keys, reads, resolution, schedule
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import recovery, transitions
 from connections.custody.resolution import Step
@@ -133,7 +133,7 @@ def _is_good_enough(row: Connection, want: Want, now: datetime) -> bool:
 
 def _yield_to_open(row: Connection, now: datetime) -> Declined | None:
     """Point 3 of the algorithm. Returns None when the way is free, perhaps after closing what was open."""
-    attempt = transitions.open_grant(row)
+    attempt = reads.open_grant(row)
     if attempt is None:
         return None
     limit = attempt.send_by if attempt.state == AttemptState.CLAIMED else attempt.drain_until
@@ -232,7 +232,7 @@ def _is_bound_reached(row: Connection, now: datetime) -> Declined | None:
     sent = Attempt.objects.filter(connection=row, sent_at__gt=hour_ago).order_by("-sent_at")
     if row.attempt_count < schedule.LEAST_BOUND or not sent[schedule.LEAST_BOUND - 1 : schedule.LEAST_BOUND].exists():
         return None  # far from any bound: the usual case, told by one look
-    live = transitions.live_version(row)
+    live = reads.live_version(row)
     lifetime = live.access_expires_at - live.issued_at if live else timedelta(hours=1)
     bound = schedule.grants_per_hour(lifetime)
     oldest = sent.values_list("sent_at", flat=True)[bound - 1 : bound].first()

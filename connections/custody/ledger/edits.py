@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from connections.choices import OPEN_STATES, AttemptState, EventKind, Trouble, VersionState
-from connections.custody import audit, guard, journal, keys
+from connections.custody import audit, guard, journal, keys, reads
 from connections.custody.audit import Actor
 from connections.custody.ledger import transitions
 from connections.custody.ledger.claims import target_of
@@ -298,7 +298,7 @@ def _start_afresh(row: Connection, now: datetime, actor: Actor) -> None:
 
 def _farewell(row: Connection, target: Target) -> Farewell | None:
     """What is needed to log the old session out; opened before it is wiped."""
-    version = transitions.live_version(row)
+    version = reads.live_version(row)
     if version is None or version.access_token is None:
         return None
     try:
@@ -353,7 +353,7 @@ def _is_switched(row: Connection, kind: EventKind) -> bool:
 
 
 def _plan_after_switch(row: Connection, now: datetime, actor: Actor) -> None:
-    live = transitions.live_version(row)
+    live = reads.live_version(row)
     if live is not None:
         transitions.plan_refresh(row, live, now)
     if row.trouble != Trouble.NONE:

@@ -24,7 +24,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import breakers, journal, keys, schedule
+from connections.custody import breakers, journal, keys, reads, schedule
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import transitions
 from connections.custody.ledger.claims import is_same_triple
@@ -64,7 +64,7 @@ def settle(claim: Claim, sealed: SealedAnswer) -> Outcome:
     reach(Point.SETTLE_START, claim.connection_id)
     with transaction.atomic(durable=True):
         row, now = transitions.locked_with_clock(claim.connection_pk)
-        attempt = Attempt.objects.get(pk=claim.attempt_pk)
+        attempt = reads.attempt(claim.attempt_pk)
         outcome = _settle(row, attempt, claim, sealed, now)
         if outcome.result != Result.VERSION:
             transitions.reschedule(row, now)
@@ -140,7 +140,7 @@ ANSWER_FIELDS = [
 
 def _accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, now: datetime) -> Outcome:
     """Version N+1, published at once: on Sugar 13.3 and later the old token is dead already."""
-    before = transitions.live_version(row)
+    before = reads.live_version(row)
     is_new_chain = _begins_chain(attempt)
     row.version_count += 1
     if is_new_chain or row.chain == 0:
@@ -304,7 +304,7 @@ def _note_chain(row: Connection, version: TokenVersion, before: TokenVersion | N
 
 def _refused(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, now: datetime) -> Outcome:
     """Sugar's own no. The attempt is over; what it means for the connection the rules say."""
-    live = transitions.live_version(row)
+    live = reads.live_version(row)
     row.failures += 1
     row.answer_lost_at = None
     attempt.is_refused_try = claim.kind == AttemptKind.PASSWORD and answer.fault in REFUSED_TRY
@@ -445,7 +445,7 @@ def not_sent(claim: Claim, answer: Answer, *, is_preflight: bool) -> Outcome:
     """Nothing reached the token endpoint: nothing is spent, no try is counted."""
     with transaction.atomic(durable=True):
         row, now = transitions.locked_with_clock(claim.connection_pk)
-        attempt = Attempt.objects.get(pk=claim.attempt_pk)
+        attempt = reads.attempt(claim.attempt_pk)
         if attempt.closed_at is None:
             _close_not_sent(attempt, answer, now, is_preflight=is_preflight)
             if attempt.generation == row.generation:

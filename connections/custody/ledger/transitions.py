@@ -9,8 +9,6 @@ from typing import Any
 from django.conf import settings
 
 from connections.choices import (
-    OPEN_STATES,
-    AttemptKind,
     AttemptState,
     Confidence,
     DiagnosisCode,
@@ -18,7 +16,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import breakers, guard, journal, schedule
+from connections.custody import breakers, guard, journal, reads, schedule
 from connections.diagnosis import Diagnosis, diagnose
 from connections.models import Attempt, Connection, HostWait, TokenVersion, database_now
 
@@ -52,7 +50,7 @@ SUPERSEDED_CODES = frozenset({DiagnosisCode.REFRESH_TOKEN_SUPERSEDED, DiagnosisC
 
 def locked(pk: int) -> Connection:
     """The connection's row, locked to the end of the transaction; read the clock after this, not before."""
-    row = Connection.objects.select_for_update(of=("self",)).select_related("tenant").get(pk=pk)
+    row = reads.locked(pk)
     row.loaded = {name: getattr(row, name) for name in _COLUMNS}  # type: ignore[attr-defined]  # for save()
     return row
 
@@ -68,16 +66,6 @@ def save(row: Connection) -> None:
 def locked_with_clock(pk: int) -> tuple[Connection, datetime]:
     row = locked(pk)
     return row, database_now()
-
-
-def live_version(row: Connection) -> TokenVersion | None:
-    return TokenVersion.objects.filter(connection=row, state=VersionState.LIVE).first()
-
-
-def open_grant(row: Connection) -> Attempt | None:
-    return Attempt.objects.filter(
-        connection=row, state__in=OPEN_STATES, kind__in=(AttemptKind.REFRESH, AttemptKind.PASSWORD)
-    ).first()
 
 
 def raise_doubt(row: Connection, attempt: Attempt) -> None:
@@ -169,7 +157,7 @@ def reschedule(
 
     `live` and `has_open=False` spare the hot path queries whose answers it knows.
     """
-    attempt = open_grant(row) if has_open is not False else None
+    attempt = reads.open_grant(row) if has_open is not False else None
     if attempt is not None:
         # Also for what is deleted or held: an attempt that nobody closes would block its triple for ever.
         row.due_at = attempt.drain_until or attempt.send_by
@@ -177,7 +165,7 @@ def reschedule(
     if row.deleted_at is not None or row.held_at is not None:
         row.due_at = None
         return
-    live = live or live_version(row)
+    live = live or reads.live_version(row)
     times = [_grant_due(row, live, now)]
     if live is not None and live.access_dead_at is None and not row.is_session_bound:
         times.append(row.probe_due_at)

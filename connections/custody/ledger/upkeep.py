@@ -19,7 +19,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import journal, keys, schedule
+from connections.custody import journal, keys, reads, schedule
 from connections.custody.ledger import looks, recovery, transitions
 from connections.custody.ledger.settlement import wipe
 from connections.custody.values import Claim
@@ -49,7 +49,7 @@ class Living:
 
 def living(row: Connection, target: Target) -> Living | None:
     """The live access token, for a ping; None where there is none to ask with. Raises VaultError."""
-    version = transitions.live_version(row)
+    version = reads.live_version(row)
     if version is None or version.access_token is None:
         return None
     return Living(
@@ -86,8 +86,8 @@ def note_ping(
         row, now = transitions.locked_with_clock(pk)
         if verifying is not None:
             Attempt.objects.filter(pk=verifying).update(verify_fault=answer.fault or "", verify_status=answer.status)
-        version = TokenVersion.objects.filter(connection=row, number=number, state=VersionState.LIVE).first()
-        if version is None:
+        version = reads.live_version(row)
+        if version is None or version.number != number:
             return True  # it has moved on; what this ping says is history
         is_alive = _note(row, version, answer, now, actor=actor, is_verify=verifying is not None)
         if answer.fault is None:
@@ -138,7 +138,7 @@ def _note(
 
 
 def _is_own_grant_open(row: Connection) -> bool:
-    attempt = transitions.open_grant(row)
+    attempt = reads.open_grant(row)
     return attempt is not None and attempt.state == AttemptState.SENT
 
 
@@ -265,7 +265,7 @@ def note_use(pk: int) -> None:
         locked, now = transitions.locked_with_clock(pk)
         was_warm = schedule.is_warm(last_used_at=locked.last_used_at, signed_in_at=locked.signed_in_at, now=now)
         locked.last_used_at = now
-        live = transitions.live_version(locked)
+        live = reads.live_version(locked)
         if not was_warm and live is not None and locked.trouble == Trouble.NONE:
             transitions.plan_refresh(locked, live, now)
             transitions.reschedule(locked, now, live=live)
@@ -333,7 +333,7 @@ def plan_again(pk: int, *, not_before: datetime | None = None) -> None:
     """Recompute when it is due: after a round that found nothing to do, or not before `not_before`."""
     with transaction.atomic(durable=True):
         row, now = transitions.locked_with_clock(pk)
-        live = transitions.live_version(row)
+        live = reads.live_version(row)
         is_overdue = row.next_refresh_at is not None and row.next_refresh_at <= now
         if live is not None and row.trouble == Trouble.NONE and is_overdue and row.access_dead_at is None:
             transitions.plan_refresh(row, live, now)
