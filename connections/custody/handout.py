@@ -265,9 +265,26 @@ def await_grant(row: Connection, want: Want, until: float) -> Declined | None:
         future = runner.pursue(row.pk, row.host, want)
     except HostBusy:
         return Declined(reason=Decline.BUSY)
+    return _joined(future, row.host, until).declined
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A grant that was waited for, and why there was none."""
+
+    declined: Declined | None
+
+
+def join(pk: int, host: str, until: float) -> Joined | None:
+    """Waits for what this process already does for the connection; None where it does nothing."""
+    future = runner.under_way(pk)
+    return _joined(future, host, until) if future is not None else None
+
+
+def _joined(future: Future[Climb], host: str, until: float) -> Joined:
     wire.release_database()
-    climb = _wait_for(future, row.host, until)
-    return climb.declined if climb is not None else Declined(reason=Decline.BUSY)
+    climb = _wait_for(future, host, until)
+    return Joined(climb.declined if climb is not None else Declined(reason=Decline.BUSY))
 
 
 def _blocked(row: Connection) -> Declined | None:

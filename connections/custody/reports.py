@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from connections.choices import Trigger, VersionState
-from connections.custody import handout, wire
+from connections.custody import handout, runner, wire
 from connections.custody.handout import HandedOut, Seen, Tenants, look
 from connections.custody.ledger import claims, looks, upkeep
 from connections.custody.problems import Later, NewerVersion
-from connections.custody.values import Goal, Want
+from connections.custody.values import Declined, Goal, Want
 from connections.models import Connection, DatabaseNow, TokenVersion
 from connections.vault import VaultError
 
@@ -49,7 +49,7 @@ def rejected(
         fresh = look(public_id, tenants)
         if fresh is not None and fresh.number == version and fresh.access_dead_at is None:
             return handout.hand_out(fresh, is_verified=True)
-    return _replace(public_id, version, tenants, until, actor)
+    return _replace(seen, tenants, until, actor)
 
 
 def cleaned(report: dict[str, Any]) -> dict[str, Any]:
@@ -69,7 +69,26 @@ def _text(value: object, most: int) -> str:
 
 
 def _ask_sugar(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> bool:
-    """True while Sugar accepts the token. One asks, the others wait for what it finds; an answer serves 30 s."""
+    """True while Sugar accepts the token. One asks, the others wait for what it finds; an answer serves 30 s.
+
+    Of each process one looks what the asker has found: a thousand that looked would leave it no processor.
+    """
+    while True:
+        try:
+            left = until - time.monotonic()
+            return runner.ask_once(seen.version_pk, lambda: _take_or_await(seen, until, actor, report), left)
+        except _OutOfTime:  # perhaps its own time was shorter than ours
+            if time.monotonic() >= until:
+                raise Later("busy", UNASKED, retry_after=5) from None
+        except TimeoutError:
+            raise Later("busy", UNASKED, retry_after=5) from None
+
+
+class _OutOfTime(Exception):
+    """Somebody else asks, and had not finished when the caller's time was up."""
+
+
+def _take_or_await(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> bool:
     if not upkeep.take_ping(seen.version_pk, seconds=PING_SECONDS + 2, good_for=PING_GOOD_FOR):
         return _await_ping(seen, until)
     looks.note_report(seen.pk, seen.number, actor=actor, report=report)
@@ -113,25 +132,36 @@ def _await_ping(seen: Seen, until: float) -> bool:
             return False
         if version.pinged_at is not None and version.now - version.pinged_at < timedelta(seconds=PING_GOOD_FOR):
             return True
-        if version.ping_taken_until is None or time.monotonic() >= until:
+        if version.ping_taken_until is None:
             raise Later("busy", UNASKED, retry_after=5)
+        if time.monotonic() >= until:
+            raise _OutOfTime
         wire.release_database()
         time.sleep(LOOK_AGAIN)
 
 
-def _replace(public_id: str, version: int, tenants: Tenants, until: float, actor: str) -> HandedOut:
+def _replace(seen: Seen, tenants: Tenants, until: float, actor: str) -> HandedOut:
     """The reported token is dead: one refresh for everybody."""
-    row = handout.find(public_id, tenants)
-    if row.version_count == version:
-        handout.refuse_by_state(row, has_living=False)
-        want = Want(goal=Goal.KEEP, trigger=Trigger.REPORT, actor=actor, seen=version, is_rejected=True)
-        declined = handout.await_grant(row, want, until)
-    else:
-        declined = None
-    fresh = look(public_id, tenants)
-    if fresh is not None and fresh.number > version and fresh.held_at is None and fresh.life > 0:
+    fresh, declined = look(seen.public_id, tenants), None
+    if fresh is None or fresh.number == seen.number:
+        declined = _refresh(seen, tenants, until, actor)
+        fresh = look(seen.public_id, tenants)
+    if fresh is not None and fresh.number > seen.number and fresh.held_at is None and fresh.life > 0:
         return handout.hand_out(fresh)
-    raise handout.problem_of(handout.find(public_id, tenants), declined)
+    raise handout.problem_of(handout.find(seen.public_id, tenants), declined)
+
+
+def _refresh(seen: Seen, tenants: Tenants, until: float, actor: str) -> Declined | None:
+    """Starts it, or joins it where this process is at it already: then nothing else needs to be asked."""
+    joined = handout.join(seen.pk, seen.host, until)
+    if joined is not None:
+        return joined.declined
+    row = handout.find(seen.public_id, tenants)
+    if row.version_count != seen.number:
+        return None
+    handout.refuse_by_state(row, has_living=False)
+    want = Want(goal=Goal.KEEP, trigger=Trigger.REPORT, actor=actor, seen=seen.number, is_rejected=True)
+    return handout.await_grant(row, want, until)
 
 
 __all__ = ["cleaned", "rejected"]

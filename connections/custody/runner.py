@@ -7,12 +7,14 @@ import os
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 from django.conf import settings
 from django.db import connection
 
+from connections.custody import wire
 from connections.custody.sending import Climb, climb
 from connections.custody.values import Decline, Outcome, Want
 from connections.models import Connection
@@ -36,6 +38,7 @@ class _Runner:
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="grant")
         self.lock = threading.Lock()
         self.running: dict[int, Future[Climb]] = {}
+        self.asking: dict[int, Future[bool]] = {}
         self.by_host: Counter[str] = Counter()
 
 
@@ -65,6 +68,38 @@ def pursue(pk: int, host: str, want: Want) -> Future[Climb]:
         runner.running[pk] = future
     future.add_done_callback(lambda _: _forget(runner, pk, host))
     return future
+
+
+def under_way(pk: int) -> Future[Climb] | None:
+    """What this process already does for this connection."""
+    runner = _runner()
+    with runner.lock:
+        return runner.running.get(pk)
+
+
+def ask_once(key: int, ask: Callable[[], bool], seconds: float) -> bool:
+    """One caller of this process asks; who comes meanwhile has its answer, or its error. Raises TimeoutError."""
+    runner = _runner()
+    with runner.lock:
+        future = runner.asking.get(key)
+        is_mine = future is None
+        if future is None:
+            runner.asking[key] = future = Future()
+    if is_mine:
+        _answer(runner, key, future, ask)
+    else:
+        wire.release_database()
+    return future.result(max(seconds, 0))
+
+
+def _answer(runner: _Runner, key: int, future: Future[bool], ask: Callable[[], bool]) -> None:
+    try:
+        future.set_result(ask())
+    except BaseException as error:
+        future.set_exception(error)
+    finally:
+        with runner.lock:
+            del runner.asking[key]
 
 
 def start(pk: int, want: Want) -> Future[Climb]:

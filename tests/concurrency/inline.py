@@ -29,6 +29,7 @@ class _Process:
         self.pool = _Inline()
         self.lock = threading.RLock()
         self.running: dict[int, Future[Any]] = {}
+        self.asking: dict[int, Future[bool]] = {}
         self.by_host: Counter[str] = Counter()
 
 
