@@ -1,4 +1,4 @@
-"""Django's own admin, for superusers: people and their roles can be changed, what custody knows can only be read.
+"""Django's own admin, for superusers: everything can be looked at and nothing be changed, people neither.
 
 No secret column, hash or sealed answer is among the fields; what cannot be written here is written by custody alone.
 """
@@ -7,7 +7,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
+from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
 
@@ -54,14 +60,18 @@ class ReadOnly(ModelAdmin):
         return False
 
 
+# The door of the product is the only one: limits of tries, second factors and the audit stand there.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
+for _model in (Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken, UserSession, Group, User):
+    admin.site.unregister(_model)
+
+
 @admin.register(Staff)
-class StaffAdmin(ModelAdmin):
+class StaffAdmin(ReadOnly):
     list_display = ("user", "role")
     list_select_related = ("user",)
     list_filter = ("role",)
     search_fields = ("user__username",)
-    autocomplete_fields = ("user",)
-    filter_horizontal = ("tenants",)
 
 
 @admin.register(Tenant)

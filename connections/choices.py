@@ -262,6 +262,13 @@ class AuditOutcome(TextChoices):
     THROTTLED = "throttled", _("Slowed down")
 
 
+class LinkPurpose(TextChoices):
+    """What a one-time link of the door is for."""
+
+    FIRST_ADMIN = "first_admin", _("Makes the first administrator")
+    SET_PASSWORD = "set_password", _("Sets a password")
+
+
 class NotReady(TextChoices):
     """Why /readyz turns traffic away."""
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from django.urls import path
 from django.urls.resolvers import URLPattern
 
-from connections.dashboard.views import second_factors, signing_in
+from connections.dashboard.views import account, second_factors, signing_in
 
 urlpatterns: list[URLPattern] = [
     path("sign-in/", signing_in.SignIn.as_view(), name="account_login"),
@@ -15,6 +15,7 @@ urlpatterns: list[URLPattern] = [
     path("sign-in/again/", signing_in.Confirm.as_view(), name="account_reauthenticate"),
     path("sign-in/again/code/", signing_in.ConfirmByCode.as_view(), name="mfa_reauthenticate"),
     path("sign-in/again/passkey/", signing_in.ConfirmByPasskey.as_view(), name="mfa_reauthenticate_webauthn"),
+    path("profile/password/", account.ChangePassword.as_view(), name="account_change_password"),
     path("profile/security/", second_factors.Security.as_view(), name="mfa_index"),
     path("profile/security/app/add/", second_factors.AddTotp.as_view(), name="mfa_activate_totp"),
     path("profile/security/app/remove/", second_factors.RemoveTotp.as_view(), name="mfa_deactivate_totp"),

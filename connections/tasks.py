@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 from connections.custody import audit_proof, copies, lent, pruning, rounds
 from connections.custody.ledger import upkeep
 from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Turn, database_now
-from connections.onboarding import drafts
+from connections.onboarding import drafts, letters
 
 logger = logging.getLogger(__name__)
 
@@ -92,3 +92,8 @@ def beat() -> None:
         create_defaults={"pid": os.getpid(), "beat_at": now, "started_at": now},
     )
     Heartbeat.objects.filter(beat_at__lt=now - timedelta(days=1)).delete()
+
+
+def mail_password_link(username: str) -> str:
+    """To who forgot his password and has an address here. The link is made here, so that it stands in no queue."""
+    return "sent" if letters.mail_password_link(username) else "nobody to send it to"

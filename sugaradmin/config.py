@@ -88,6 +88,12 @@ class Config:
     live: timedelta
     """Between two polls of a page that somebody watches."""
 
+    # How long somebody stays signed in: SESSION_IDLE_SECONDS, SESSION_SECONDS
+    session_idle: timedelta
+    """Without a page opened."""
+    session_limit: timedelta
+    """Whatever is done meanwhile."""
+
     # What is kept: RETENTION_DAYS, AUDIT_RETENTION_DAYS; how mail leaves: MAIL_…
     retention: timedelta
     audit_retention: timedelta
@@ -135,6 +141,8 @@ def load(env: Environment, *, root: Path) -> Config:
         web_processes=env.integer("SUGARADMIN_WEB_PROCESSES", 2, least=1, most=64),
         key_rate=env.integer("SUGARADMIN_KEY_RATE", 200, least=1),
         live=env.seconds("SUGARADMIN_LIVE_SECONDS", 5, least=0.2, most=60),
+        session_idle=env.seconds("SUGARADMIN_SESSION_IDLE_SECONDS", 1_800, least=10),
+        session_limit=env.seconds("SUGARADMIN_SESSION_SECONDS", 43_200, least=10, most=2_592_000),
         retention=env.days("SUGARADMIN_RETENTION_DAYS", 90),
         audit_retention=env.days("SUGARADMIN_AUDIT_RETENTION_DAYS", 400),
         mail=_mail(env),

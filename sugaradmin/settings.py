@@ -61,6 +61,7 @@ MIDDLEWARE = [
     "sugaradmin.lanes.LoginRequired",
     "sugaradmin.lanes.Messages",
     "allauth.account.middleware.AccountMiddleware",
+    "connections.signin.middleware.SessionLimits",
     "connections.signin.middleware.AskAgain",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -105,7 +106,12 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 # Counted in the shared cache, so over all processes and nodes. `key` is the account, `ip` an address or an IPv6 /64.
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "30/15m/ip,10/15m/key", "reauthenticate": "10/m/user"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "30/15m/ip,10/15m/key",
+    "reauthenticate": "10/m/user",
+    "reset_password": "10/h/ip,3/h/key",
+}
 MFA_ADAPTER = "connections.signin.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
@@ -144,7 +150,7 @@ SESSION_COOKIE_NAME = f"{_cookie_prefix}sessionid"
 SESSION_COOKIE_SECURE = _secure
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_AGE = int(SUGARADMIN.session_limit.total_seconds())
 CSRF_COOKIE_NAME = f"{_cookie_prefix}csrftoken"
 CSRF_COOKIE_SECURE = _secure
 CSRF_COOKIE_HTTPONLY = True

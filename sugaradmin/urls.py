@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 from connections import health
 from connections.api.views import documents
@@ -14,6 +15,7 @@ urlpatterns = [
     path("metrics", health.metrics, name="metrics"),
     path("api/v1/", include("connections.api.urls")),
     path("api/docs", documents.page, name="api_docs"),
+    path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("admin/", admin.site.urls),
     path("", include("connections.urls")),
     path("", include("connections.signin_urls")),

@@ -61,6 +61,10 @@ class Asker:
     def may_administer(self) -> bool:
         return self.may(Right.ADMINISTER)
 
+    def may_manage_people(self) -> bool:
+        """Whoever gives rights over all tenants must have them."""
+        return self.may(Right.ADMINISTER) and self.tenants is None
+
 
 View = Callable[Concatenate[HttpRequest, Asker, Rest], HttpResponseBase]
 Guarded = Callable[Concatenate[HttpRequest, Rest], HttpResponseBase]
@@ -136,6 +140,14 @@ def require(request: HttpRequest, asker: Asker, right: Right) -> None:
     """Raises PermissionDenied, which `needs` notes in the audit where a change was tried."""
     if not asker.may(right):
         raise PermissionDenied(reason_without(right, asker))
+
+
+def require_everywhere(asker: Asker, right: Right) -> None:
+    """Raises PermissionDenied also where the right is there, but for some tenants only."""
+    if not asker.may(right):
+        raise PermissionDenied(reason_without(right, asker))
+    if asker.tenants is not None:
+        raise PermissionDenied(_("This concerns all tenants, and you may see some of them: ask an admin of all."))
 
 
 def require_fresh(request: HttpRequest, *, back: str = "") -> None:

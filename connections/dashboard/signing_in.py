@@ -96,3 +96,18 @@ class AddPasskeyForm(webauthn.AddWebAuthnForm):  # type: ignore[misc]  # allauth
 
 class RenamePasskeyForm(webauthn.EditWebAuthnForm):  # type: ignore[misc]  # allauth has no types
     name = forms.CharField(label=_("Name"), max_length=60)
+
+
+class ChangePasswordForm(account.ChangePasswordForm):  # type: ignore[misc]  # allauth has no types
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        words = {
+            "oldpassword": (_("Present password"), "current-password"),
+            "password1": (_("New password"), "new-password"),
+            "password2": (_("The same once more"), "new-password"),
+        }
+        for name, (label, autocomplete) in words.items():
+            self.fields[name].label = label
+            self.fields[name].widget.attrs = {"autocomplete": autocomplete, "spellcheck": "false"}
+        self.fields["oldpassword"].help_text = ""
+        self.fields["password1"].help_text = _("At least twelve characters.")

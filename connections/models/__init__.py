@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from connections.models.access import ApiKey, IdempotentCall, Staff
+from connections.models.access import ApiKey, IdempotentCall, OneTimeLink, Staff
 from connections.models.attempt import Attempt
 from connections.models.audit import AuditCheck, AuditRow
 from connections.models.clock import DatabaseLater, DatabaseNow, database_now
@@ -28,6 +28,7 @@ __all__ = [
     "IdempotentCall",
     "Installation",
     "LentPassword",
+    "OneTimeLink",
     "OwnKey",
     "Staff",
     "Tenant",

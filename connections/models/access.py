@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from connections.choices import Role
+from connections.choices import LinkPurpose, Role
 
 
 class Staff(models.Model):
@@ -20,6 +20,39 @@ class Staff(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} ({self.role})"
+
+
+class OneTimeLink(models.Model):
+    """A way in without a password, for one use: to make the first administrator, or to set one's own password."""
+
+    purpose = models.CharField(max_length=20, choices=LinkPurpose.choices)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="one_time_links"
+    )
+    digest = models.CharField(max_length=64, unique=True, db_comment="SHA-256 of 256 random bits")
+    made_at = models.DateTimeField()
+    made_by = models.CharField(max_length=150)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose__in=LinkPurpose.values), name="link_purpose_known"),
+            models.CheckConstraint(
+                condition=Q(purpose=LinkPurpose.FIRST_ADMIN, user__isnull=True)
+                | Q(purpose=LinkPurpose.SET_PASSWORD, user__isnull=False),
+                name="link_user_fits_purpose",
+            ),
+            models.UniqueConstraint(
+                fields=["purpose"],
+                condition=Q(purpose=LinkPurpose.FIRST_ADMIN, used_at__isnull=True),
+                name="link_one_first_admin",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.user_id or ''}".strip()
 
 
 class ApiKey(models.Model):

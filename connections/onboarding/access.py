@@ -24,12 +24,8 @@ class AccessRefused(Exception):
 def create_staff(username: str, password: str, role: Role, actor: Actor) -> Staff:
     """Raises AccessRefused: the name is taken or no name, the password is too weak."""
     user = User(username=username)
-    try:
-        user.clean_fields(exclude=["password"])
-        validate_password(password, user)
-    except ValidationError as refused:
-        raise AccessRefused(" ".join(refused.messages)) from None
-    user.set_password(password)
+    check_name(user)
+    user.set_password(checked_password(password, user))
     try:
         with transaction.atomic():
             user.save()
@@ -38,6 +34,23 @@ def create_staff(username: str, password: str, role: Role, actor: Actor) -> Staf
     except IntegrityError:
         raise AccessRefused(f"There is somebody named {username} already.") from None
     return staff
+
+
+def check_name(user: User) -> None:
+    """Raises AccessRefused."""
+    try:
+        user.clean_fields(exclude=["password"])
+    except ValidationError as refused:
+        raise AccessRefused(" ".join(refused.messages)) from None
+
+
+def checked_password(password: str, user: User) -> str:
+    """Raises AccessRefused: too short, too common, too much like the name."""
+    try:
+        validate_password(password, user)
+    except ValidationError as refused:
+        raise AccessRefused(" ".join(refused.messages)) from None
+    return password
 
 
 def create_api_key(

@@ -14,6 +14,8 @@ from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from connections.custody import copies, guard
+from connections.custody.audit import Actor
+from connections.onboarding import invitations
 from sugaradmin import __version__
 
 # Any number will do, as long as every release uses the same.
@@ -33,16 +35,19 @@ def prepare(*, static: bool) -> None:
         _collect_static()
 
 
-def first_steps() -> str:
-    """How to make the first administrator, in development while there is none; else nothing."""
-    if not settings.SUGARADMIN.development:
-        return ""
+def first_steps(site: str, *, is_private: bool) -> str:
+    """How to make the first administrator of this site while there is nobody; else nothing. `is_private`: what is said
+    is seen by a person at this machine, and kept in no log."""
     try:
         if get_user_model()._default_manager.exists():
             return ""
+        if not is_private:
+            return "Nobody can sign in yet; make the first administrator: manage.py create_staff NAME --role admin"
+        with migration_lock():  # of nodes that start together the last one's link works
+            issued = invitations.invite_first_admin(Actor(kind="command", name="serve"))
     finally:
         disconnect()
-    return "Nobody can sign in yet; make the first administrator: manage.py create_staff NAME --role admin"
+    return f"Nobody can sign in yet. Make the first administrator at {site.rstrip('/')}{issued.path} (24 hours, once)."
 
 
 @contextmanager

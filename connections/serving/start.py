@@ -61,7 +61,7 @@ def serve(site: Site, *, say: Callable[[str], None]) -> bool:
         os.environ.setdefault("SUGARADMIN_BASE_URL", address(listener).rstrip("/"))
     if site.migrate:
         preparation.prepare(static=site.web)
-    hint = preparation.first_steps() if site.web else ""
+    hint = _first_steps(listener) if listener is not None else ""
     read_end, write_end = leash.make()
     supervisor = Supervisor(
         [*_parts(site, read_end, listener), *site.more],
@@ -73,6 +73,12 @@ def serve(site: Site, *, say: Callable[[str], None]) -> bool:
     finally:
         os.close(read_end)
         os.close(write_end)
+
+
+def _first_steps(listener: socket.socket) -> str:
+    config = settings.SUGARADMIN
+    site = address(listener) if config.development else config.base_url
+    return preparation.first_steps(site, is_private=config.development or sys.stdout.isatty())
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -5,9 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from allauth.core.exceptions import ReauthenticationRequired
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
+from django.utils.translation import gettext as _
 
+from connections.signin import limits, trail
 from connections.signin.freshness import address_to_confirm
+from sugaradmin.lanes import PagesOnly
+
+
+class SessionLimits(PagesOnly):
+    """Ends a session that is too old, or that nobody has used for too long, before anything is shown from it."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not request.user.is_authenticated:
+            return
+        reason = limits.reason_to_end(request.session)
+        if not reason:
+            limits.seen(request)
+            return
+        trail.note(request, "sign_out", reason=reason)
+        request.session.flush()
+        request.user = AnonymousUser()
+        messages.info(
+            request, _("You were signed out: nothing was done here for a while, or it was time. Sign in again.")
+        )
 
 
 class AskAgain:

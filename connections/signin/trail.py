@@ -71,6 +71,7 @@ def listen() -> None:
     for signal, receiver in (
         (account.user_logged_in, _came_in),
         (account.authentication_step_completed, _proved),
+        (account.password_changed, _changed_password),
         (user_logged_out, _went),
         (second_factor.authentication_failed, _failed_code),
         (second_factor.authenticator_used, _used),
@@ -88,6 +89,10 @@ def _came_in(request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
 def _proved(request: HttpRequest, method: str, *, reauthenticated: bool = False, **_: Any) -> None:
     if reauthenticated:
         note(request, "confirm_identity", way=str(_.get("type") or method))
+
+
+def _changed_password(request: HttpRequest, user: AbstractBaseUser, **_: Any) -> None:
+    note(request, "change_password", name=user.get_username())
 
 
 def _went(request: HttpRequest, user: AbstractBaseUser | None, **_: Any) -> None:

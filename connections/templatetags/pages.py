@@ -159,5 +159,11 @@ def version() -> str:
 
 
 @register.simple_tag
+def idle_seconds() -> int:
+    """After how long without a page somebody is signed out."""
+    return int(settings.SUGARADMIN.session_idle.total_seconds())
+
+
+@register.simple_tag
 def is_development() -> bool:
     return bool(settings.SUGARADMIN.development)

@@ -24,8 +24,14 @@ GET_PAGES = {
     "live": "/live/", "rows": "/connections/live/", "help": "/help/", "article": "/help/timeout/",
     "sign_in": "/sign-in/",
     "audit": "/audit/", "audit_export": "/audit/export.csv",
+    "users": "/settings/users/", "new_user": "/settings/users/new/",
 }  # fmt: skip
-POST_PAGES = {"sign_out": "/sign-out/", "theme": "/theme/"}
+POST_PAGES = {
+    "sign_out": "/sign-out/", "theme": "/theme/", "stay": "/profile/sessions/stay/",
+    "end_other_sessions": "/profile/sessions/end-others/",
+}  # fmt: skip
+IN_SIGNIN = {"user", "link", "follow_link", "forgotten", "end_session"}
+"""Tested in tests/signin: each needs somebody or something to be there."""
 OF_ONE = {
     "detail": "", "timeline": "timeline/", "tokens": "tokens/", "attempts": "attempts/", "attempt": "attempts/1/",
     "event": "events/1/", "settings": "settings/", "connection_audit": "audit/",
@@ -38,7 +44,7 @@ OF_A_DRAFT = {
 
 
 def test_every_address_of_the_pages_is_tested_here() -> None:
-    assert _names("connections") == {*GET_PAGES, *POST_PAGES, *OF_ONE, *OF_A_DRAFT}
+    assert _names("connections") == {*GET_PAGES, *POST_PAGES, *OF_ONE, *OF_A_DRAFT, *IN_SIGNIN}
 
 
 def _names(namespace: str) -> set[str]:
@@ -84,7 +90,9 @@ def test_a_page_of_a_connection_shows(paths: dict[str, str], name: str) -> None:
     assert signed_in().get(paths[name]).status_code == 200
 
 
-@pytest.mark.parametrize("path", [path for name, path in GET_PAGES.items() if name not in ("new", "sign_in")])
+@pytest.mark.parametrize(
+    "path", [path for name, path in GET_PAGES.items() if name not in ("new", "new_user", "sign_in")]
+)
 def test_what_only_shows_takes_no_post(path: str) -> None:
     assert signed_in().post(path).status_code == 405
 

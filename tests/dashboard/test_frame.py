@@ -118,7 +118,7 @@ def test_pages_set_their_own_policy_and_contain_nothing_inline(connect: Connect)
         assert " style=" not in page
         assert "<style" not in page
         assert " onclick=" not in page
-        assert page.count("<script") == page.count("<script src=") == 4
+        assert page.count("<script") == page.count("<script src=")
         assert response.headers["Cache-Control"] == "no-store"
 
 
@@ -132,8 +132,7 @@ def test_the_stock_admin_shows_what_custody_knows_and_changes_nothing(connect: C
     row = kept.row
     for model in ("connection", "tokenversion", "attempt", "event", "auditrow", "apikey", "staff", "tenant"):
         assert client.get(f"/admin/connections/{model}/").status_code == 200
-        if model not in ("staff",):
-            assert client.get(f"/admin/connections/{model}/add/").status_code == 403
+        assert client.get(f"/admin/connections/{model}/add/").status_code == 403
     key = ApiKey.objects.create(name="worker", prefix="p", secret_hash="canary-hash")
     assert "canary-hash" not in client.get(f"/admin/connections/apikey/{key.pk}/change/").content.decode()
     page = client.get(f"/admin/connections/connection/{row.pk}/change/").content.decode()

@@ -9,6 +9,7 @@ from allauth.mfa.base import views as base
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse_lazy
@@ -26,6 +27,7 @@ class Security(Framed, base.IndexView):  # type: ignore[misc]  # allauth has no 
     template_name = "connections/signin/security.html"
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
+        UserSession.objects.purge_and_list(self.request.user)  # those that ended by their age
         shown = super().get_context_data(**context)
         known = shown["authenticators"]
         recovery_codes = known.get("recovery_codes")
@@ -33,6 +35,8 @@ class Security(Framed, base.IndexView):  # type: ignore[misc]  # allauth has no 
             "totp": known.get("totp"),
             "passkeys": known.get("webauthn", []),
             "recovery_codes": recovery_codes,
+            "sessions": UserSession.objects.filter(user_id=self.request.user.pk).order_by("-last_seen_at"),
+            "this_session": self.request.session.session_key,
             "codes_left": len(recovery_codes.get_unused_codes()) if recovery_codes else 0,
         }
 

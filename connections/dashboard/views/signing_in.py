@@ -9,6 +9,7 @@ from allauth.account import views as account
 from allauth.mfa.base import views as base
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import views as webauthn
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
@@ -47,6 +48,10 @@ def refused(view: Any, form: Any) -> HttpResponse:
 class SignIn(account.LoginView):  # type: ignore[misc]  # allauth has no types
     template_name = "connections/signin/sign_in.html"
     form_class = SignInForm
+
+    def get_context_data(self, **context: Any) -> dict[str, Any]:
+        shown: dict[str, Any] = super().get_context_data(**context)
+        return shown | {"has_mail": bool(settings.SUGARADMIN.mail.host)}
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:
         return refused(self, form)
