@@ -17,7 +17,7 @@ CREDENTIALS = (
     Entry(
         code=DiagnosisCode.BAD_CREDENTIALS,
         title=_("Sugar refuses the user name or password"),
-        cause=_("Sugar did not accept the stored password of {username}."),
+        cause=_("Sugar did not accept the password of {username}."),
         what_it_is=_(
             "Sugar gives one and the same answer for a wrong password, an unknown or inactive user, a user who may "
             "only sign in through an external directory, and a directory that is down. A changed password is the most "
