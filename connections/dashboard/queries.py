@@ -17,6 +17,7 @@ from connections.models import (
     Attempt,
     Connection,
     DatabaseNow,
+    Draft,
     Event,
     Heartbeat,
     HostWait,
@@ -167,6 +168,11 @@ def attempts_of(row: Connection) -> QuerySet[Attempt]:
 def open_grant(row: Connection) -> Attempt | None:
     """The grant that is under way, if one is: it disables every button that would start another."""
     return attempts_of(row).filter(state__in=OPEN_STATES, kind__in=GRANT_KINDS).first()
+
+
+def draft_of(row: Connection) -> Draft | None:
+    """The wizard's, as long as it has not signed in."""
+    return None if row.version_count else Draft.objects.filter(connection=row, expired_at__isnull=True).first()
 
 
 def same_triple(tenants: Tenants, *, url: str, username: str, platform: str) -> Connection | None:

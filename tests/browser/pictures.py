@@ -6,20 +6,24 @@ PICTURES names another directory; there every page goes, in both themes, wide an
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from connections.models import Heartbeat, database_now
+from connections.simulator import SimulatorServer
 from tests.browser.conftest import DESKTOP, PHONE, Desk, Open
 from tests.browser.fleet import fleet
 from tests.custody.conftest import Connect
+from tests.dashboard.walking import Walk, walk_on
 
 pytestmark = pytest.mark.browser
 SIDES = [(scheme, size) for size in (DESKTOP, PHONE) for scheme in ("light", "dark")]
 KEPT = {
     "overview-wide-light", "list-wide-light", "list-wide-dark", "list-phone-light", "dying-wide-light",
     "dying-wide-dark", "dying-phone-dark", "tokens-wide-light", "rotate-wide-light", "article-wide-light",
+    "wizard_address-wide-light", "wizard_failed-wide-dark", "wizard_done-wide-light",
 }  # fmt: skip
 
 
@@ -55,3 +59,40 @@ def _take(desk: Desk, path: str, file: Path, *, full_page: bool) -> None:
     Heartbeat.objects.update(beat_at=database_now())
     desk.go(path)
     desk.page.screenshot(path=file, full_page=full_page)
+
+
+def test_pictures_of_the_wizard(open_desk: Open, connect: Connect, simulator: SimulatorServer) -> None:
+    """Each step as it is before and after its look; only where PICTURES asks for it, or for what is kept."""
+    elsewhere = os.environ.get("PICTURES")
+    out = Path(elsewhere or "docs/screenshots")
+    for scheme, size in SIDES:
+        walk, taken = walk_on(simulator), f"{'phone' if size == PHONE else 'wide'}-{scheme}"
+        desk = open_desk("admin", size=size, color_scheme=scheme)
+        for name, path in _steps(walk, taken):
+            if elsewhere or f"{name}-{taken}" in KEPT:
+                _take(desk, path, out / f"{name}-{taken}.png", full_page=bool(elsewhere))
+
+
+def _steps(walk: Walk, label: str) -> Iterator[tuple[str, str]]:
+    """The draft is walked on between two pictures."""
+    yield "wizard_new", "/connections/new/"
+    walk.begin(f"{walk.simulator.url}/nothing", label=f"Lost {label}")
+    yield "wizard_no_sugar", f"{walk.base}address/"
+    walk.begin(label=f"Acme {label}")
+    yield "wizard_address", f"{walk.base}address/"
+    walk.post("platform", platform="sugaradmin_acme", check="1")
+    yield "wizard_platform_unknown", f"{walk.base}platform/"
+    walk.sugar.add_platform("sugaradmin_acme")
+    walk.post("platform", platform="sugaradmin_acme", check="1")
+    yield "wizard_platform", f"{walk.base}platform/"
+    yield "wizard_credentials", f"{walk.base}credentials/"
+    walk.sign_up("wrong")
+    yield "wizard_review", f"{walk.base}review/"
+    walk.post("review")
+    yield "wizard_failed", f"{walk.base}review/"
+    walk.sugar.admin_change_password("svc", "wrong")
+    walk.post("review", one="1")
+    yield "wizard_begun", f"{walk.base}review/"
+    walk.post("review")
+    yield "wizard_done", f"{walk.base}review/"
+    yield "list_drafts", "/connections/"

@@ -65,6 +65,34 @@ def test_an_address_without_a_sugar_is_told_and_may_be_kept(walk: Walk) -> None:
     assert walk.draft.findings[-1]["code"] == "not_sugar"
 
 
+def test_one_redirect_within_the_site_is_followed_and_said(walk: Walk) -> None:
+    with SimulatorServer() as other:
+        other.control.add_instance(walk.sugar.name, "14.0")
+        walk.sugar.chaos("redirect", location=f"{other.url}/anything")
+        walk.begin()
+        page = walk.get("address/")
+    assert walk.draft.instance_url == other.instance_url(walk.sugar.name)
+    assert "the same site: followed once" in page
+    assert "/rest/v11_24/" in page
+
+
+@pytest.mark.parametrize("elsewhere", ["https://evil.example", "http://169.254.169.254"])
+def test_a_redirect_to_another_site_is_told_and_not_followed(walk: Walk, elsewhere: str) -> None:
+    walk.sugar.chaos("redirect", location=f"{elsewhere}/login")
+    walk.begin()
+    assert walk.draft.instance_url == walk.url
+    assert f"It sends on to {elsewhere}" in walk.get("address/")
+
+
+def test_two_redirects_are_one_too_many(walk: Walk) -> None:
+    with SimulatorServer() as other:
+        other.control.add_instance(walk.sugar.name, "14.0").chaos("redirect", location=f"{walk.simulator.url}/")
+        walk.sugar.chaos("redirect", location=f"{other.url}/")
+        walk.begin()
+    assert walk.draft.findings[-1]["code"] == "moved"
+    assert walk.draft.instance_url == walk.url
+
+
 def test_where_addresses_are_not_rewritten_the_other_root_is_used(connect: Connect, simulator: SimulatorServer) -> None:
     walk = walk_on(simulator, rewrite=False)
     walk.ready()
@@ -197,6 +225,11 @@ def test_the_same_user_on_two_built_in_platforms_is_warned_of_before_the_sign_in
     page = walk.get("review/")
     assert "another of Sugar's own platforms" in page
     assert "Secret Name" in page
+    Connection.objects.filter(label="Secret Name").update(tenant=Tenant.objects.create(slug="theirs", name="theirs"))
+    walk.client = signed_in(tenants=("acme",))
+    limited = walk.get("review/")
+    assert "another of Sugar's own platforms" in limited
+    assert "Secret Name" not in limited
 
 
 # -- the test, and done
@@ -221,6 +254,7 @@ def test_a_password_that_is_not_to_be_stored_is_gone_after_the_test(walk: Walk) 
     page = text_of(walk.client.post(f"{walk.base}review/", follow=True))
     assert "not stored: a broken chain needs a person" in page
     assert walk.row.password is None
+    assert not AuditRow.objects.filter(target=walk.row.public_id, action="edit").exists()
     assert not LentPassword.objects.filter(secret__isnull=False).exists()
 
 

@@ -60,6 +60,7 @@ def connection_page(
         "sentence": wording.status_sentence(row),
         "board": doings.board(row, asker, running),
         "tags": list(row.tags.all()),
+        "set_up": queries.draft_of(row) if asker.may(Right.ADMINISTER) else None,
     }
     return page(
         request, asker, f"detail/{tab}.html", shared | context, section="connections", status=status, mark=mark,

@@ -20,7 +20,7 @@ from connections.dashboard.forms import AddressForm, ConnectionForm, Credentials
 from connections.dashboard.refusals import explain, refuse_without_keys
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import page
-from connections.dashboard.wording import duration
+from connections.dashboard.wording import duration, title_of
 from connections.models import Connection, Draft
 from connections.onboarding import collisions, drafts, registry, trial
 from connections.onboarding.pacing import TooManyLooks
@@ -278,6 +278,7 @@ def _review_page(
         "refused": doings.refused_tries(row),
         "warnings": [] if row.version_count else _warnings(asker, row),
         "password_kept": _lent_until(request, row),
+        "is_refused": form is not None,
         "form": form or (_again_form(request, draft, failed) if failed and not row.version_count else None),
     }
     return _page(request, asker, draft, "review", context, status=status)
@@ -301,7 +302,7 @@ def _again_form(request: HttpRequest, draft: Draft, failed: dict[str, Any]) -> C
     typed = _typed(draft.connection)
     form = _credentials_form(request, draft, {name: value for name, value in typed.items() if value})
     if form.is_valid() and failed["code"] in wizard.OF_THE_PASSWORD:
-        form.add_error("password", failed["detail"])
+        form.add_error("password", f"{title_of(failed['code'])}.")
     return form
 
 
