@@ -237,6 +237,29 @@ class EventKind(TextChoices):
     PROBED = "probed", _("Probed")
     DIAGNOSED = "diagnosed", _("Diagnosis changed")
     RECOVERED = "recovered", _("Recovered")
+    LINK_MADE = "link_made", _("Customer link made")
+    LINK_OPENED = "link_opened", _("Customer link opened")
+    LINK_ENDED = "link_ended", _("Customer link ended")
+    LINK_REQUESTED = "link_requested", _("New link requested")
+
+
+class LinkKind(TextChoices):
+    """What a customer finds behind a link that staff sent."""
+
+    SIGN_IN = "sign_in", _("Sign-in link")
+    GUIDE = "guide", _("Set-up guide")
+
+
+class LinkStanding(TextChoices):
+    """Whether a link still opens; derived from its row, its attempts, the connection and the clock, never stored."""
+
+    OPEN = "open", _("Open")
+    WORKING = "working", _("Signing in")
+    USED = "used", _("Used")
+    SPENT = "spent", _("Tries used up")
+    EXPIRED = "expired", _("Expired")
+    REVOKED = "revoked", _("Revoked")
+    VOID = "void", _("Void: the connection changed")
 
 
 class Scope(TextChoices):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.urls import include, path, register_converter
 from django.urls.resolvers import URLPattern, URLResolver
 
+from connections.customer import doors
 from connections.dashboard.views import (
     account,
     auditing,
+    customer_links,
     detail,
     doing,
     editing,
@@ -40,8 +42,22 @@ class DraftId(PublicId):
     regex = "d_[0-9a-hjkmnp-tv-z]{10}"
 
 
+class LinkId(PublicId):
+    """`l_` and the same: names a customer's link, opens nothing."""
+
+    regex = "l_[0-9a-hjkmnp-tv-z]{10}"
+
+
+class LinkToken(PublicId):
+    """What opens one; a mangled one has a page of its own."""
+
+    regex = "[A-Za-z0-9_-]{1,200}"
+
+
 register_converter(PublicId, "connection")
 register_converter(DraftId, "draft")
+register_converter(LinkId, "link")
+register_converter(LinkToken, "token")
 app_name = "connections"
 
 one_connection: list[URLPattern | URLResolver] = [
@@ -55,6 +71,19 @@ one_connection: list[URLPattern | URLResolver] = [
     path("audit/", auditing.of_connection, name="connection_audit"),
     path("bundle/", detail.support_bundle, name="bundle"),
     path("actions/<slug:action>/", doing.act, name="action"),
+    path("links/", customer_links.links, name="links"),
+    path("links/<link:link_id>/revoke/", customer_links.revoke, name="revoke_link"),
+]
+
+# For customers, who do not sign in.
+public: list[URLPattern | URLResolver] = [
+    path("r/<link:link_id>/", doors.page, name="link_page"),
+    path("r/<link:link_id>/done/", doors.done, name="link_done"),
+    path("r/<link:link_id>/ask/", doors.ask, name="link_ask"),
+    path("r/<token:token>", doors.enter, name="customer_link"),
+    path("r/<token:token>/", doors.enter),
+    path("s/<token:token>", doors.guide, name="guide"),
+    path("s/<token:token>/", doors.guide),
 ]
 
 one_draft: list[URLPattern | URLResolver] = [
@@ -91,4 +120,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("system/", fleet.system, name="system"),
     path("help/", manual.contents, name="help"),
     path("help/<slug:code>/", manual.article, name="article"),
+    *public,
 ]

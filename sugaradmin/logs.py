@@ -33,6 +33,8 @@ SECRETS = (
     ),
     (re.compile(r"(?i)\b(bearer|basic|oauth-token)[\s:]+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\bsga_\w+"), REDACTED),
+    # A customer's link: Django names the path of what it refuses.
+    (re.compile(r"(/[rs]/)[A-Za-z0-9_-]{20,}"), rf"\1{REDACTED}"),
     (re.compile(r"\bv1:[\w.-]+:[\w+/=-]+:[\w+/=-]+"), REDACTED),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
     # Sugar's tokens are UUIDs; nothing that we log by intention is one.

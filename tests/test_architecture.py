@@ -35,16 +35,17 @@ ALLOWED["health"] = {*_UPPER, "condition", "metrics"}
 ALLOWED["serving"] = {*_UPPER, "tasks", "condition"}
 ALLOWED["demo"] = {*_UPPER, "serving", "simulator", "tasks"}
 ALLOWED["dashboard"] = {*_UPPER, "condition", "signin"} - {"sugar", "vault", "egress"}
+ALLOWED["customer"] = {*_UPPER} - {"sugar", "vault", "egress", "notify"}
 ALLOWED["templatetags"] = {*ALLOWED["dashboard"], "dashboard"}
 ALLOWED["api"] = {*_UPPER} - {"sugar", "vault", "egress"}
 ALLOWED["management"] = {*_UPPER, "serving", "demo", "simulator", "tasks", "condition", "api"}
 ALLOWED["checks"] = {"choices"}
 ALLOWED["apps"] = {"checks", "serving", "signin"}
 ALLOWED["admin"] = {"models", "choices"}
-ALLOWED["urls"] = {"dashboard", "health", "api"}
+ALLOWED["urls"] = {"dashboard", "customer", "health", "api"}
 ALLOWED["signin_urls"] = {"dashboard"}
 ALLOWED["migrations"] = {"models", "choices", "vault"}
-FORBIDDEN = {"dashboard": ("connections.custody.ledger",), "api": ("connections.custody.ledger",)}
+FORBIDDEN = dict.fromkeys(("dashboard", "customer", "api"), ("connections.custody.ledger",))
 
 
 def modules() -> list[Path]:

@@ -17,7 +17,7 @@ from connections.custody.ledger import claims, edits, looks, upkeep
 from connections.custody.problems import Conflict, CustodyProblem, Later, TooOften
 from connections.custody.sending import Climb, ping_living
 from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Want
-from connections.models import Connection, database_now
+from connections.models import Connection, CustomerLink, database_now
 from connections.sugar import Answer
 from connections.vault import VaultError
 
@@ -72,6 +72,28 @@ def sign_in(
 ) -> Report:
     """A password grant now: ends every other session of this user and platform. Raises CustodyProblem."""
     return _act(public_id, actor, tenants, Goal.SIGN_IN, version, password=password, wait=wait)
+
+
+def sign_in_through(link: CustomerLink, actor: Actor, *, password: str, wait: float = MOST_WAIT) -> Report:
+    """A password grant with what a customer typed: only for the instance, user and platform that the link was made
+    for (the claim looks again, under the lock). Stored where this connection stores one, once Sugar has taken it.
+
+    Raises CustodyProblem. `unchanged`: the connection was edited meanwhile, nothing was sent.
+    """
+    row = find(link.connection.public_id, None)
+    _refuse(row)
+    with transaction.atomic():
+        audit.record_on(row, actor, str(Goal.SIGN_IN), at=database_now(), difference={"link": link.public_id})
+    want = Want(
+        goal=Goal.SIGN_IN,
+        trigger=Trigger.LINK,
+        actor=actor.name,
+        password=password,
+        keeps_password=True,
+        generation=link.generation,
+        link_pk=link.pk,
+    )
+    return report_of(runner.start(row.pk, want), row.public_id, None, wait)
 
 
 def repair(public_id: str, actor: Actor, *, tenants: Tenants = None, version: int | None = None) -> Report:

@@ -1,6 +1,7 @@
 """How often a password may be tried: per (instance, user) over all connections, and per connection a day.
 
-Counted in the journal by rolling windows of the database's clock, so that no process can forget.
+Counted in the journal by rolling windows of the database's clock, so that no process can forget. Staff, the API,
+customers' links and the background draw on one budget an hour: what locks an account is the sum.
 """
 
 from __future__ import annotations
@@ -8,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import QuerySet
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from connections.choices import AttemptKind, AttemptState, Trigger
 from connections.custody import schedule
@@ -18,18 +20,22 @@ DAY = timedelta(days=1)
 FREE_REFUSALS = 2
 REFUSALS_PER_PASSWORD = 5
 AUTOMATIC_SIGN_INS_A_DAY = 6
-DELIBERATE_SIGN_INS_AN_HOUR = 5
+TRIES_AN_HOUR = 5
+HOUR = timedelta(hours=1)
 AUTOMATIC = (Trigger.BACKGROUND, Trigger.WORKER, Trigger.REPORT)
 DELIBERATE = (Trigger.STAFF, Trigger.API, Trigger.LINK)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowance:
-    """May the password be tried now, and if not: when does time allow it again (None: a person must act)."""
+    """May the password be tried now, and if not: when does time allow it again (None: a person must act).
+
+    `left`: how many tries a person has within the hour."""
 
     is_allowed: bool
     allowed_at: datetime | None = None
     refused: int = 0
+    left: int = 0
 
 
 def refused_tries(row: Connection) -> QuerySet[Attempt]:
@@ -52,7 +58,7 @@ def automatic_sign_in(row: Connection, now: datetime) -> Allowance:
     refused = list(refused_tries(row).values_list("closed_at", flat=True)[: REFUSALS_PER_PASSWORD + 1])
     if len(refused) >= REFUSALS_PER_PASSWORD:
         return Allowance(is_allowed=False, refused=len(refused))
-    waits = [_after_refusals(refused), _after_lockout(row, now), _after_budget(row, now)]
+    waits = [_after_refusals(refused), _after_hour(row, now), _after_lockout(row, now), _after_budget(row, now)]
     until = max((wait for wait in waits if wait is not None and wait > now), default=None)
     return Allowance(is_allowed=until is None, allowed_at=until, refused=len(refused))
 
@@ -73,6 +79,16 @@ def _after_refusals(refused: list[datetime | None]) -> datetime | None:
     if len(refused) < FREE_REFUSALS or refused[0] is None:
         return None
     return refused[0] + DAY
+
+
+def _after_hour(row: Connection, now: datetime) -> datetime | None:
+    """A new password starts the count anew, but not Sugar's: what was refused within the hour stays spent."""
+    tries = Attempt.objects.filter(
+        instance_url=row.instance_url, username_key=row.username_key, is_refused_try=True, closed_at__gt=now - HOUR
+    )
+    spent = list(tries.order_by("-closed_at").values_list("closed_at", flat=True)[:TRIES_AN_HOUR])
+    oldest = spent[-1] if len(spent) >= TRIES_AN_HOUR else None
+    return oldest + HOUR if oldest else None
 
 
 def _after_lockout(row: Connection, now: datetime) -> datetime | None:
@@ -103,21 +119,31 @@ def _after_budget(row: Connection, now: datetime) -> datetime | None:
 
 
 def deliberate_sign_in(row: Connection, now: datetime) -> Allowance:
-    """A person's try: at most five an hour per (instance, user) that did not succeed. One that did resets Sugar's
-    own count, and an instance onboarded on several platforms must not run dry."""
-    hour_ago = now - timedelta(hours=1)
-    sent = list(
-        Attempt.objects.filter(
-            instance_url=row.instance_url,
-            username_key=row.username_key,
-            kind=AttemptKind.PASSWORD,
-            trigger__in=DELIBERATE,
-            sent_at__gt=hour_ago,
-        )
-        .exclude(state=AttemptState.SETTLED)
-        .order_by("-sent_at")
-        .values_list("sent_at", flat=True)[:DELIBERATE_SIGN_INS_AN_HOUR]
-    )
-    if len(sent) < DELIBERATE_SIGN_INS_AN_HOUR or sent[-1] is None:
-        return Allowance(is_allowed=True)
-    return Allowance(is_allowed=False, allowed_at=sent[-1] + timedelta(hours=1))
+    """A person's try: at most five an hour per (instance, user) that did not succeed, whoever made them. One that did
+    resets Sugar's own count, and an instance onboarded on several platforms must not run dry."""
+    tries = _tries_within_hour(row, now)
+    if len(tries) < TRIES_AN_HOUR:
+        return Allowance(is_allowed=True, left=TRIES_AN_HOUR - len(tries))
+    return Allowance(is_allowed=False, allowed_at=tries[TRIES_AN_HOUR - 1] + HOUR)
+
+
+def hold_budget(row: Connection) -> None:
+    """To the end of the transaction nobody else spends a try of this (instance, user): two connections of one user
+    have two rows to lock. SQLite has one writer at a time anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            subject = f"{row.instance_url} {row.username_key}"
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [subject])
+
+
+def _tries_within_hour(row: Connection, now: datetime) -> list[datetime]:
+    """Newest first: every refused one, and what people asked for that is under way or did not end well. What was
+    called off before it left is none."""
+    tries = Attempt.objects.filter(
+        Q(trigger__in=DELIBERATE) | Q(is_refused_try=True),
+        instance_url=row.instance_url,
+        username_key=row.username_key,
+        kind=AttemptKind.PASSWORD,
+        claimed_at__gt=now - HOUR,
+    ).exclude(state__in=(AttemptState.SETTLED, AttemptState.ABANDONED))
+    return list(tries.order_by("-claimed_at").values_list("claimed_at", flat=True)[:TRIES_AN_HOUR])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import hmac
 import json
 import secrets
 from functools import lru_cache
@@ -16,6 +18,7 @@ from connections.vault import Context, Fingerprinter, KeyMissing, Keyring, Seale
 FINGERPRINT = "fingerprint"
 AUDIT = "audit"
 SECOND_FACTORS = "second_factors"
+LINKS = "links"
 
 
 @lru_cache(maxsize=4)
@@ -93,6 +96,11 @@ def fingerprint(token: str) -> str:
     except VaultError:
         return ""
     return _fingerprinter.of(token)
+
+
+def hash_of_link(kind: str, token: str) -> str:
+    """What the database knows of a customer's link. Raises VaultError."""
+    return hmac.new(own_key(LINKS), f"{kind}:{token}".encode(), hashlib.sha256).hexdigest()
 
 
 def forget() -> None:

@@ -49,6 +49,7 @@ def _is_cap_near(row: Connection, now: datetime) -> bool:
 def _deliberate_sign_in(row: Connection, want: Want, now: datetime) -> Step | Declined:
     if row.password is None and want.password is None:
         return Declined(reason=Decline.MISSING)
+    breakers.hold_budget(row)
     allowance = breakers.deliberate_sign_in(row, now)
     if not allowance.is_allowed:
         return Declined(reason=Decline.TOO_OFTEN, retry_at=allowance.allowed_at)
@@ -106,6 +107,7 @@ def _old_refresh(row: Connection) -> Step:
 def _stored_password(row: Connection, want: Want, now: datetime) -> Step | Declined:
     if row.version_count == 0 and not want.is_deliberate:
         return Declined(reason=Decline.DRAFT)  # the background never signs in a draft
+    breakers.hold_budget(row)
     check = breakers.deliberate_sign_in if want.is_deliberate else breakers.automatic_sign_in
     allowance = check(row, now)
     if allowance.is_allowed:

@@ -44,7 +44,10 @@ class Want:
     seen: int | None = None
     min_life: float = 0.0  # seconds of remaining life that still count as good; workers only
     is_rejected: bool = False  # the version seen was found dead
-    password: str | None = field(default=None, repr=False)  # used once, not stored
+    password: str | None = field(default=None, repr=False)  # used once, not stored unless `keeps_password`
+    keeps_password: bool = False  # once Sugar has taken it, and where this connection stores one
+    generation: int | None = None  # the asker saw this one: a connection edited since gets no password of theirs
+    link_pk: int | None = None  # the customer's link it was typed into
 
     @property
     def is_deliberate(self) -> bool:
@@ -78,6 +81,7 @@ class Claim:
     is_version_wanted: bool  # the instance's REST version is unknown or old
     drain_seconds: float  # total deadline + server_seconds
     started: float  # monotonic through suspend, before the claim
+    keeps_password: bool = False  # `secret` is stored when Sugar takes it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

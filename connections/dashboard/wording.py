@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from connections.choices import DiagnosisCode, FixBy, Status, Trouble
+from connections.choices import DiagnosisCode, FixBy, LinkKind, Status, Trouble
 from connections.diagnosis import CATALOGUE, fill
 from connections.models import Connection
 
@@ -36,6 +36,17 @@ REMEDIES: dict[str, str] = {
     DiagnosisCode.ENCRYPTION_KEY_MISSING: "system",
     DiagnosisCode.DATABASE_RESTORED: "system",
 }
+
+
+# Where the customer can type the password themselves, and where they need our words for their admin.
+CALLS_FOR_A_LINK = frozenset(
+    {code for code, remedy in REMEDIES.items() if remedy == "sign-in"}
+    | {
+        DiagnosisCode.PASSWORD_STALE, DiagnosisCode.PASSWORD_EXPIRED, DiagnosisCode.SSO_REQUIRED,
+        DiagnosisCode.LOCKED_OUT, DiagnosisCode.USER_INACTIVE,
+    }
+)  # fmt: skip
+CALLS_FOR_THE_GUIDE = frozenset({DiagnosisCode.PLATFORM_NOT_REGISTERED, DiagnosisCode.PLATFORM_SHARED})
 
 
 def duration(span: timedelta) -> str:
@@ -162,6 +173,13 @@ def remedy(row: Connection) -> str:
     if (row.diagnosis or {}).get("fix_by") == FixBy.NOBODY:
         return "test"
     return REMEDIES.get(row.diagnosis_code, "repair")
+
+
+def link_offered(row: Connection) -> str:
+    """Which link to send the customer helps here: `sign_in`, `guide`, or none."""
+    if row.diagnosis_code in CALLS_FOR_THE_GUIDE:
+        return LinkKind.GUIDE
+    return LinkKind.SIGN_IN if row.diagnosis_code in CALLS_FOR_A_LINK else ""
 
 
 def who_acts(row: Connection) -> str:

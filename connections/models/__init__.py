@@ -8,6 +8,7 @@ from connections.models.connection import Connection, ConnectionTag
 from connections.models.draft import Draft, LentPassword
 from connections.models.event import Event
 from connections.models.installation import EncryptionKey, Heartbeat, HostWait, Installation, OwnKey, Turn
+from connections.models.link import CustomerLink
 from connections.models.tenant import Tenant
 from connections.models.token import TokenVersion
 
@@ -18,6 +19,7 @@ __all__ = [
     "AuditRow",
     "Connection",
     "ConnectionTag",
+    "CustomerLink",
     "DatabaseLater",
     "DatabaseNow",
     "Draft",

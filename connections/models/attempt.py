@@ -26,6 +26,9 @@ class Attempt(models.Model):
     base_version = models.PositiveIntegerField(null=True)
     candidate_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="proofs")
     is_first_sign_in = models.BooleanField(default=False)
+    link = models.ForeignKey(
+        "connections.CustomerLink", on_delete=models.SET_NULL, null=True, related_name="attempts"
+    )  # through which the customer typed the password
 
     # The triple at the time of the claim: an edit must not free it while the grant may still be under way.
     instance_url = models.CharField(max_length=500)
@@ -95,6 +98,12 @@ class Attempt(models.Model):
                 fields=["instance_url", "username_key", "closed_at"],
                 condition=Q(is_refused_try=True),
                 name="attempt_refused_tries",
+            ),
+            # the breakers: what people tried for one (instance, user) within the hour
+            models.Index(
+                fields=["instance_url", "username_key", "claimed_at"],
+                condition=Q(kind=AttemptKind.PASSWORD),
+                name="attempt_sign_ins",
             ),
             # the bound on grants per hour, and sign-ins per day
             models.Index(fields=["connection", "sent_at"], name="attempt_sent_grants"),

@@ -34,6 +34,10 @@ def draft_id() -> str:
     return new_public_id("d")
 
 
+def link_id() -> str:
+    return new_public_id("l")
+
+
 if TYPE_CHECKING:
     SealedColumn = models.TextField["Sealed | None", "Sealed | None"]
 else:

@@ -26,13 +26,19 @@ def take_turn(actor: Actor) -> None:
 
     One window after the other, in the cache that all processes share: who straddles two gets twice as many, once.
     """
-    length = int(WINDOW.total_seconds())
+    waiting = count(f"looks:{actor.kind}:{actor.name}", most=LOOKS, window=WINDOW)
+    if waiting:
+        raise TooManyLooks(waiting)
+
+
+def count(subject: str, *, most: int, window: timedelta) -> int:
+    """Counts one; 0 while there are at most `most` in this window, else the seconds until the next one."""
+    length = int(window.total_seconds())
     number, passed = divmod(int(time.time()), length)
-    key = f"looks:{actor.kind}:{actor.name}:{number}"
+    key = f"{subject}:{number}"
     cache.add(key, 0, timeout=length)
     try:
-        looks = cache.incr(key)
+        counted = cache.incr(key)
     except ValueError:  # a full cache let go of it
-        return
-    if looks > LOOKS:
-        raise TooManyLooks(length - passed)
+        return 0
+    return length - passed if counted > most else 0

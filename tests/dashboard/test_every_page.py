@@ -30,11 +30,13 @@ POST_PAGES = {
     "sign_out": "/sign-out/", "theme": "/theme/", "stay": "/profile/sessions/stay/",
     "end_other_sessions": "/profile/sessions/end-others/",
 }  # fmt: skip
+OF_CUSTOMERS = {"customer_link", "link_page", "link_done", "link_ask", "guide", "None"}  # tests/customer
+OF_LINKS = {"revoke_link"}  # tests/dashboard/test_links.py
 IN_SIGNIN = {"user", "link", "follow_link", "forgotten", "end_session"}
 """Tested in tests/signin: each needs somebody or something to be there."""
 OF_ONE = {
     "detail": "", "timeline": "timeline/", "tokens": "tokens/", "attempts": "attempts/", "attempt": "attempts/1/",
-    "event": "events/1/", "settings": "settings/", "connection_audit": "audit/",
+    "event": "events/1/", "links": "links/", "settings": "settings/", "connection_audit": "audit/",
     "bundle": "bundle/", "action": "actions/test/",
 }  # fmt: skip
 OF_A_DRAFT = {
@@ -44,7 +46,15 @@ OF_A_DRAFT = {
 
 
 def test_every_address_of_the_pages_is_tested_here() -> None:
-    assert _names("connections") == {*GET_PAGES, *POST_PAGES, *OF_ONE, *OF_A_DRAFT, *IN_SIGNIN}
+    assert _names("connections") == {
+        *GET_PAGES,
+        *POST_PAGES,
+        *OF_ONE,
+        *OF_A_DRAFT,
+        *IN_SIGNIN,
+        *OF_CUSTOMERS,
+        *OF_LINKS,
+    }
 
 
 def _names(namespace: str) -> set[str]:
@@ -97,7 +107,7 @@ def test_what_only_shows_takes_no_post(path: str) -> None:
     assert signed_in().post(path).status_code == 405
 
 
-@pytest.mark.parametrize("name", [name for name in OF_ONE if name not in ("settings", "action")])
+@pytest.mark.parametrize("name", [name for name in OF_ONE if name not in ("settings", "action", "links")])
 def test_what_only_shows_a_connection_takes_no_post(paths: dict[str, str], name: str) -> None:
     assert signed_in().post(paths[name]).status_code == 405
 

@@ -93,6 +93,8 @@ def _refuse(row: Connection, want: Want, now: datetime) -> Declined | None:
         return Declined(reason=Decline.DELETED)
     if row.held_at is not None:
         return Declined(reason=Decline.HELD)
+    if want.generation is not None and row.generation != want.generation:
+        return Declined(reason=Decline.STALE)
     if want.seen is not None and row.version_count > want.seen:
         return Declined(reason=Decline.STALE if want.is_deliberate else Decline.CURRENT)
     if want.seen is not None and row.version_count < want.seen:
@@ -266,6 +268,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         base_version=step.version.number if step.version else None,
         candidate_of=step.candidate,
         is_first_sign_in=step.kind == AttemptKind.PASSWORD and row.version_count == 0,
+        link_id=want.link_pk,
         instance_url=row.instance_url,
         username_key=row.username_key,
         platform_key=row.platform_key,
@@ -297,6 +300,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         is_version_wanted=row.rest_version_at is None or now - row.rest_version_at > REST_VERSION_GOOD_FOR,
         drain_seconds=config.grant_deadline.total_seconds() + server_seconds,
         started=started,
+        keeps_password=want.keeps_password and step.kind == AttemptKind.PASSWORD,
     )
 
 

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from connections.choices import OPEN_STATES, AttemptState, EventKind, Trouble, VersionState
 from connections.custody import audit, guard, journal, keys, reads
 from connections.custody.audit import Actor
-from connections.custody.ledger import transitions
+from connections.custody.ledger import links, passwords, transitions
 from connections.custody.ledger.claims import target_of
 from connections.custody.ledger.settlement import wipe
 from connections.custody.problems import Conflict
@@ -196,9 +196,7 @@ def _set_secrets(row: Connection, entry: Entry, now: datetime) -> None:
         raise Conflict("read_only", guard.key_trouble())
     ring = keys.keyring()
     if entry.password and row.store_password:
-        row.password_number += 1
-        row.password = ring.seal(entry.password, keys.password_context(row))
-        row.password_set_at = now
+        passwords.store(row, entry.password, now)
     elif entry.store_password is False:
         row.password = None
     if entry.client_secret is not None:
@@ -219,6 +217,7 @@ def _change_identity(row: Connection, entry: Entry, changed: set[str], now: date
         setattr(row, name, getattr(entry, name))
     row.host = host_port(row.instance_url)
     row.platform_key, row.username_key = row.platform.lower(), row.username.lower()
+    links.note_void(row, now, actor)
     row.generation += 1
     _abandon_claimed(row, now)
     _check_triple_is_free(row, now)
@@ -369,6 +368,7 @@ def delete(pk: int, actor: Actor) -> Farewell | None:
         if row.deleted_at is not None:
             raise Connection.DoesNotExist
         farewell = _farewell(row, target_of(row))
+        links.note_void(row, now, actor)
         row.generation += 1
         row.deleted_at = now
         _abandon_claimed(row, now)

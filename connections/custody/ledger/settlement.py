@@ -26,7 +26,7 @@ from connections.choices import (
 )
 from connections.custody import breakers, journal, keys, reads, schedule
 from connections.custody.checkpoints import Point, reach
-from connections.custody.ledger import transitions
+from connections.custody.ledger import passwords, transitions
 from connections.custody.ledger.claims import is_same_triple
 from connections.custody.values import Claim, Outcome, Result
 from connections.models import Attempt, Connection, TokenVersion
@@ -153,6 +153,8 @@ def _accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, n
     attempt.lost_at = None
     transitions.close(attempt, AttemptState.SETTLED, now)
     attempt.save(update_fields=ANSWER_FIELDS)
+    if claim.keeps_password and row.store_password:
+        passwords.keep_proven(row, attempt, claim.secret, now)
     _note_version(row, attempt, version, before, now, is_new_chain=is_new_chain)
     return _outcome(claim, Result.VERSION, row, version=version.number)
 

@@ -14,6 +14,7 @@ from connections.dashboard import bundle, doings, queries, wording
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page
 from connections.models import Connection
+from connections.onboarding import links
 
 EVENTS_SHOWN = 8
 PAGE_SIZE = 50
@@ -73,12 +74,17 @@ def connection_page(
 def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     """Everything that a ticket needs, on one screen."""
     row = look(request, asker, public_id)
+    looks = links.of_connection(row)
     context = {
         "diagnosis": row.diagnosis,
         "meaning": wording.meaning(row),
         "fix_by": wording.who_acts(row),
         "why_not_repaired": wording.why_not_repaired(row),
         "remedy": wording.remedy(row),
+        "link_offered": wording.link_offered(row),
+        "looks": [one for one in looks if one.is_open],
+        "asked_at": links.new_one_wanted_at(looks),
+        "may_operate": asker.may(Right.OPERATE),
         "may_edit": asker.may(Right.ADMINISTER),
         "events": list(queries.events_of(row)[:EVENTS_SHOWN]),
         "live": queries.live_version(row),
