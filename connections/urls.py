@@ -7,6 +7,7 @@ from django.urls.resolvers import URLPattern, URLResolver
 
 from connections.customer import doors
 from connections.dashboard.views import (
+    access_keys,
     account,
     auditing,
     customer_links,
@@ -115,6 +116,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("connections/new/", wizard.new, name="new"),
     path("connections/new/<draft:draft_id>/", include(one_draft)),
     path("connections/<connection:public_id>/", include(one_connection)),
+    path("api-keys/", access_keys.index, name="api_keys"),
+    path("api-keys/new/", access_keys.new, name="api_key_new"),
+    path("api-keys/<slug:prefix>/revoke/", access_keys.revoke, name="api_key_revoke"),
     path("audit/", auditing.rows, name="audit"),
     path("audit/export.csv", auditing.export, name="audit_export"),
     path("system/", fleet.system, name="system"),

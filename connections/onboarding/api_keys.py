@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from connections.choices import Scope
 from connections.custody.audit import Actor, record
+from connections.custody.handout import Tenants
 from connections.models import ApiKey, DatabaseNow, Tenant, database_now
 from connections.models.fields import CROCKFORD
 
@@ -58,8 +59,17 @@ def issue(
         )
         row.tenants.set(tenants or ())
         difference = {"name": row.name, "scopes": known, "tenants": [tenant.slug for tenant in tenants or ()]}
-        record(actor, "create_api_key", at=database_now(), target=prefix, difference=difference)
+        record(actor, "create_api_key", at=database_now(), target=prefix, tenant=_only(row), difference=difference)
     return Issued(row=row, key=f"sga_{prefix}_{secret}")
+
+
+def visible_keys(tenants: Tenants) -> QuerySet[ApiKey]:
+    """Of those who are limited to tenants: the keys that reach no further than they do."""
+    rows = ApiKey.objects.prefetch_related("tenants").order_by("name", "id")
+    if tenants is None:
+        return rows
+    beyond = ApiKey.tenants.through.objects.exclude(tenant__in=tenants)
+    return rows.filter(is_limited=True).exclude(pk__in=beyond.values("apikey"))
 
 
 def revoke(row: ApiKey, actor: Actor) -> bool:
@@ -67,8 +77,15 @@ def revoke(row: ApiKey, actor: Actor) -> bool:
     with transaction.atomic():
         is_first = bool(ApiKey.objects.filter(Q(revoked_at__isnull=True), pk=row.pk).update(revoked_at=DatabaseNow()))
         if is_first:
-            record(actor, "revoke_api_key", at=database_now(), target=row.prefix, difference={"name": row.name})
+            named = {"name": row.name}
+            record(actor, "revoke_api_key", at=database_now(), target=row.prefix, tenant=_only(row), difference=named)
     return is_first
+
+
+def _only(row: ApiKey) -> Tenant | None:
+    """The customer in whose audit the key stands, where it reaches one alone."""
+    tenants = list(row.tenants.all()[:2]) if row.is_limited else []
+    return tenants[0] if len(tenants) == 1 else None
 
 
 def hash_of(secret: str) -> str:

@@ -24,6 +24,7 @@ GET_PAGES = {
     "live": "/live/", "rows": "/connections/live/", "help": "/help/", "article": "/help/timeout/",
     "sign_in": "/sign-in/",
     "audit": "/audit/", "audit_export": "/audit/export.csv",
+    "api_keys": "/api-keys/", "api_key_new": "/api-keys/new/",
     "users": "/settings/users/", "new_user": "/settings/users/new/",
 }  # fmt: skip
 POST_PAGES = {
@@ -34,6 +35,7 @@ OF_CUSTOMERS = {"customer_link", "link_page", "link_done", "link_ask", "guide", 
 OF_LINKS = {"revoke_link"}  # tests/dashboard/test_links.py
 IN_SIGNIN = {"user", "link", "follow_link", "forgotten", "end_session"}
 """Tested in tests/signin: each needs somebody or something to be there."""
+ELSEWHERE = {"api_key_revoke"}  # tests/dashboard/test_api_keys.py
 OF_ONE = {
     "detail": "", "timeline": "timeline/", "tokens": "tokens/", "attempts": "attempts/", "attempt": "attempts/1/",
     "event": "events/1/", "links": "links/", "settings": "settings/", "connection_audit": "audit/",
@@ -54,6 +56,7 @@ def test_every_address_of_the_pages_is_tested_here() -> None:
         *IN_SIGNIN,
         *OF_CUSTOMERS,
         *OF_LINKS,
+        *ELSEWHERE,
     }
 
 
@@ -101,7 +104,7 @@ def test_a_page_of_a_connection_shows(paths: dict[str, str], name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [path for name, path in GET_PAGES.items() if name not in ("new", "new_user", "sign_in")]
+    "path", [path for name, path in GET_PAGES.items() if name not in ("new", "new_user", "sign_in", "api_key_new")]
 )
 def test_what_only_shows_takes_no_post(path: str) -> None:
     assert signed_in().post(path).status_code == 405
