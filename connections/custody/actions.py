@@ -68,10 +68,16 @@ def sign_in(
     tenants: Tenants = None,
     version: int | None = None,
     password: str | None = None,
+    keeps_password: bool = False,
     wait: float = MOST_WAIT,
 ) -> Report:
-    """A password grant now: ends every other session of this user and platform. Raises CustodyProblem."""
-    return _act(public_id, actor, tenants, Goal.SIGN_IN, version, password=password, wait=wait)
+    """A password grant now: ends every other session of this user and platform. Raises CustodyProblem.
+
+    `keeps_password`: stored with the version that proves it, where this connection stores one.
+    """
+    return _act(
+        public_id, actor, tenants, Goal.SIGN_IN, version, password=password, keeps_password=keeps_password, wait=wait
+    )
 
 
 def sign_in_through(link: CustomerLink, actor: Actor, *, password: str, wait: float = MOST_WAIT) -> Report:
@@ -119,6 +125,7 @@ def _act(
     version: int | None,
     *,
     password: str | None = None,
+    keeps_password: bool = False,
     wait: float = MOST_WAIT,
 ) -> Report:
     row = find(public_id, tenants)
@@ -133,6 +140,7 @@ def _act(
         actor=actor.name,
         seen=row.version_count if goal != Goal.REPAIR else None,
         password=password,
+        keeps_password=keeps_password and password is not None,
     )
     return report_of(runner.start(row.pk, want), public_id, tenants, wait)
 

@@ -18,7 +18,7 @@ from connections.custody.handout import Tenants
 from connections.custody.handout import find as find_connection
 from connections.custody.problems import CustodyProblem, NotFound
 from connections.models import Connection, Draft
-from connections.onboarding import drafts, registry
+from connections.onboarding import drafts
 
 
 class Step(StrEnum):
@@ -107,22 +107,17 @@ def _ms(began: float) -> int:
 
 
 def _sign_in(row: Connection, walk: _Walk) -> tuple[Came, str]:
-    """A connection that has signed in by now, from another page perhaps, is not signed in again."""
-    password = lent.password_of(row, walk.session)
+    """Where staff chose so the password is stored, in the transaction that proves it. A connection that has signed in
+    by now, from another page perhaps, is not signed in again."""
     if row.version_count == 0:
-        report = actions.sign_in(row.public_id, walk.actor, tenants=walk.tenants, version=0, password=password)
+        password = lent.password_of(row, walk.session)
+        report = actions.sign_in(
+            row.public_id, walk.actor, tenants=walk.tenants, version=0, password=password, keeps_password=True
+        )
         if _came(report) == Came.RUNNING:
             return Came.RUNNING, ""
-    if password is not None:
-        _keep_password(row, password, walk)
-    return Came.GOOD, ""
-
-
-def _keep_password(row: Connection, password: str, walk: _Walk) -> None:
-    """Only one that Sugar has just taken is stored, and only where staff chose so."""
-    if row.store_password:
-        registry.edit(row.public_id, {"password": password}, walk.actor, tenants=walk.tenants)
     lent.take_back(row)
+    return Came.GOOD, ""
 
 
 def _refresh(row: Connection, walk: _Walk) -> tuple[Came, str]:

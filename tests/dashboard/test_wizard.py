@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from connections.custody import actions
 from connections.models import AuditRow, Connection, Draft, LentPassword, Tenant
 from connections.simulator import SimulatorServer
-from tests.custody.conftest import Connect
+from tests.custody.conftest import ANA, Connect
 from tests.dashboard.people import signed_in
 from tests.dashboard.walking import PASSWORD, Walk, text_of, walk_on
 
@@ -263,6 +264,16 @@ def test_the_test_goes_well_on_every_generation(connect: Connect, simulator: Sim
     walk = walk_on(simulator, preset)
     walk.ready()
     assert "chain is proven" in text_of(walk.client.post(f"{walk.base}review/", follow=True))
+
+
+def test_a_customer_who_signed_in_by_a_link_is_not_signed_in_again(walk: Walk) -> None:
+    walk.sugar.admin_change_password("svc", PASSWORD)
+    walk.describe()
+    walk.sign_up("", later="1")
+    assert f"/connections/{walk.row.public_id}/links/" in walk.client.get(f"{walk.base}review/").content.decode()
+    actions.sign_in(walk.row.public_id, ANA, password=PASSWORD)
+    assert "chain is proven" in text_of(walk.client.post(f"{walk.base}review/", follow=True))
+    assert walk.simulator.control.count(instance=walk.sugar.name, grant="password") == 1
 
 
 def test_one_step_at_a_time_comes_to_the_same(walk: Walk) -> None:
