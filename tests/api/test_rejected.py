@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.db import connection
 
-from connections.models import Attempt
+from connections.models import Attempt, DatabaseLater, DatabaseNow, TokenVersion
 from tests.api.conftest import Connect, MakeCaller, problem
 
 
@@ -43,6 +44,29 @@ def test_a_dead_token_is_replaced_once_for_many(connect: Connect, caller: MakeCa
     assert {answer.get("version") for answer in answers} == {2}, [one.get("detail") for one in answers]
     assert "verified" not in answers[0]
     assert kept.grants() == 1
+
+
+def test_an_impatient_worker_does_not_end_the_wait_of_a_patient_one(connect: Connect, caller: MakeCaller) -> None:
+    """Both wait in one process for the ping of another; the first to come looks for both, until its time is up."""
+    kept = connect("13.3")
+    worker = caller("token:read")
+    live = TokenVersion.objects.filter(connection=kept.row)
+    live.update(ping_taken_until=DatabaseLater(seconds=20))
+    answers: dict[float, dict[str, Any]] = {}
+
+    def report(wait: float) -> None:
+        answers[wait] = worker.post(address(kept.public_id), {"version": 1, "wait": wait}).json()
+        connection.close()
+
+    threads = [threading.Thread(target=report, args=(wait,)) for wait in (0.6, 10)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.2)
+    threads[0].join()
+    assert answers == {0.6: {**answers[0.6], "status": 503, "code": "busy"}}
+    live.update(pinged_at=DatabaseNow(), ping_taken_until=None)
+    threads[1].join()
+    assert answers[10]["verified"] is True
 
 
 def test_a_newer_version_is_the_answer(connect: Connect, caller: MakeCaller) -> None:
