@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 from connections.choices import AttemptState
-from connections.custody.ledger import claims, settlement, transitions
+from connections.custody.ledger import answers, claims, settlement, transitions, versions
 from connections.custody.values import Claim, Outcome, Result
 from connections.models import Attempt, Connection
 
@@ -24,7 +24,7 @@ def without_fence() -> Any:
 
     def accept(row: Connection, attempt: Attempt, claim: Claim, sealed: Sealed, now: datetime) -> Outcome:
         if sealed.answer.tokens is not None and sealed.answer.is_definite:
-            return settlement._accept(row, attempt, claim, sealed.answer.tokens, now)
+            return versions.accept(row, attempt, claim, sealed.answer.tokens, now)
         return original(row, attempt, claim, sealed, now)
 
     return mock.patch.object(settlement, "_late", accept)
@@ -36,7 +36,7 @@ def without_generation() -> Any:
 
     def accept(row: Connection, attempt: Attempt, claim: Claim, sealed: Sealed, now: datetime) -> Outcome:
         if attempt.state == AttemptState.SENT and sealed.answer.tokens is not None:
-            return settlement._accept(row, attempt, claim, sealed.answer.tokens, now)
+            return versions.accept(row, attempt, claim, sealed.answer.tokens, now)
         return original(row, attempt, claim, sealed, now)
 
     return mock.patch.object(settlement, "_discard", accept)
@@ -81,7 +81,7 @@ def without_candidate_store() -> Any:
     """A late answer is dropped."""
 
     def drop(row: Connection, attempt: Attempt, claim: Claim, sealed: Sealed, now: datetime) -> Outcome:
-        return settlement._outcome(claim, Result.KEPT, row)
+        return answers.outcome_of(claim, Result.KEPT, row)
 
     return mock.patch.object(settlement, "_late", drop)
 

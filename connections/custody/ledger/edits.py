@@ -12,7 +12,7 @@ from connections.custody import audit, guard, journal, keys, reads
 from connections.custody.audit import Actor
 from connections.custody.ledger import links, passwords, transitions
 from connections.custody.ledger.claims import target_of
-from connections.custody.ledger.settlement import wipe
+from connections.custody.ledger.versions import wipe
 from connections.custody.problems import Conflict
 from connections.models import (
     Attempt,

@@ -10,7 +10,7 @@ from django.db import transaction
 from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Trigger, Trouble
 from connections.custody import journal
 from connections.custody.ledger import transitions
-from connections.custody.ledger.settlement import MESSAGE_LENGTH
+from connections.custody.ledger.answers import MESSAGE_LENGTH
 from connections.models import Attempt, Connection, TokenVersion
 from connections.sugar import Answer
 

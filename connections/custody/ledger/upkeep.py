@@ -21,7 +21,7 @@ from connections.choices import (
 )
 from connections.custody import journal, keys, reads, schedule
 from connections.custody.ledger import looks, recovery, transitions
-from connections.custody.ledger.settlement import wipe
+from connections.custody.ledger.versions import wipe
 from connections.custody.values import Claim
 from connections.models import Attempt, Connection, DatabaseLater, DatabaseNow, HostWait, TokenVersion, database_now
 from connections.sugar import Answer, Target
