@@ -187,7 +187,9 @@ def _parsed(body: bytes) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        given = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        given = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_each_once)
+    except _NamedTwice as twice:
+        raise Invalid({str(twice): ["This is named twice."]}) from None
     except (ValueError, RecursionError):
         raise Invalid({BODY: ["This is not JSON."]}) from None
     if not isinstance(given, dict):
@@ -196,6 +198,18 @@ def _parsed(body: bytes) -> dict[str, Any]:
         json.dumps(list(given), ensure_ascii=False).encode()
     except UnicodeEncodeError:
         raise Invalid({BODY: ["Half of a surrogate pair is no text."]}) from None
+    return given
+
+
+class _NamedTwice(Exception):
+    """Which of two values is meant, nobody knows."""
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise _NamedTwice(next(name for name in names if names.count(name) > 1))
     return given
 
 

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Container
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Unfinished
 from dataclasses import dataclass, field
@@ -116,11 +117,12 @@ _LIVE = (
 
 
 def token(
-    public_id: str, *, tenants: Tenants, min_ttl: float = 60, wait: float = 10, held: int | None = None, actor: str
+    public_id: str, *, tenants: Tenants, min_ttl: float = 60, wait: float = 10, held: Container[int] = (), actor: str
 ) -> HandedOut:
     """A token with at least `min_ttl` seconds of life, waiting up to `wait` seconds for a refresh.
 
-    `held`: the version the caller has (raises Unchanged while that is still good). Raises CustodyProblem.
+    `held`: the versions the caller has; raises Unchanged while one of them is live and lives long enough.
+    Raises CustodyProblem.
     """
     seen = look(public_id, tenants)
     if seen is not None and seen.held_at is None and seen.life >= _least(seen, min_ttl):
@@ -149,9 +151,9 @@ def _least(seen: Seen, min_ttl: float) -> float:
     return max(min(min_ttl, half), 0.001)
 
 
-def hand_out(seen: Seen, *, held: int | None = None, is_verified: bool | None = None) -> HandedOut:
+def hand_out(seen: Seen, *, held: Container[int] = (), is_verified: bool | None = None) -> HandedOut:
     _note_use(seen)
-    if held is not None and held == seen.number:
+    if seen.number in held:
         raise Unchanged(seen.number)
     try:
         access_token = keys.open_access(
@@ -217,7 +219,14 @@ _noted, _behind = _Turns(), _Turns()
 
 
 def _obtain(
-    public_id: str, seen: Seen | None, tenants: Tenants, *, min_ttl: float, wait: float, held: int | None, actor: str
+    public_id: str,
+    seen: Seen | None,
+    tenants: Tenants,
+    *,
+    min_ttl: float,
+    wait: float,
+    held: Container[int],
+    actor: str,
 ) -> HandedOut:
     row = find(public_id, tenants)
     refuse_by_state(row, has_living=seen is not None and seen.life > 0)
@@ -234,7 +243,7 @@ def _obtain(
     if fresh is not None and fresh.held_at is None and fresh.life > 0:
         # `min_ttl` could not be had: a living token is better than none, `expires_in` tells.
         is_enough = fresh.life >= _least(fresh, min_ttl)
-        return hand_out(fresh, held=held if is_enough else None)
+        return hand_out(fresh, held=held if is_enough else ())
     raise problem_of(find(public_id, tenants), declined)
 
 

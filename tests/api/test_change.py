@@ -64,6 +64,7 @@ def test_a_deleted_connection_is_gone_with_its_session(connect: Connect, caller:
     worker = caller()
     response = worker.delete(f"connections/{kept.public_id}")
     assert response.status_code == 204
+    assert "Content-Type" not in response.headers
     assert response.content == b""
     assert kept.live_row() is None
     problem(worker.delete(f"connections/{kept.public_id}"), 404, "not_found")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from connections.models import Attempt, DatabaseLater, DatabaseNow, TokenVersion
+from connections.models import Attempt, DatabaseLater, DatabaseNow, Event, TokenVersion
 from tests.api.conftest import Connect, MakeCaller, problem
 
 
@@ -135,3 +135,21 @@ def test_wait_is_read_from_the_address_too(connect: Connect, caller: MakeCaller)
     worker = caller()
     problem(worker.post(address(kept.public_id, "?wait=x"), {"version": 1}), 422, "invalid")
     assert worker.post(address(kept.public_id, "?wait=1"), {"version": 1}).status_code == 200
+
+
+def test_the_history_says_what_the_worker_met_in_a_whole_sentence(connect: Connect, caller: MakeCaller) -> None:
+    plain, told = connect("13.3"), connect("13.3")
+    worker = caller()
+    worker.post(address(plain.public_id), {"version": 1})
+    worker.post(address(told.public_id), {"version": 1, "status": 401, "error": "invalid_grant"})
+    summaries = [Event.objects.get(connection=kept.row, kind="reported").summary for kept in (plain, told)]
+    assert summaries == [
+        "A worker was refused with version 1.",
+        "A worker was refused with version 1: 401 invalid_grant.",
+    ]
+
+
+def test_a_name_given_twice_is_not_guessed_at(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    response = caller().post(address(kept.public_id), '{"version": 1, "wait": 1, "version": 2}')
+    assert problem(response, 422, "invalid")["errors"] == {"version": ["This is named twice."]}

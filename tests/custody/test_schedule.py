@@ -136,10 +136,10 @@ def test_min_ttl_wins_over_still_good_and_counts_as_half_a_lifetime_at_most(scen
 def test_a_held_version_is_unchanged_until_it_is_found_dead(scene: Open) -> None:
     played = scene("13.3")
     with pytest.raises(Unchanged):
-        take(played, held=1)
+        take(played, held=(1,))
     played.sugar.flush_sessions()
     actions.test(played.kept.public_id, ANA)
-    assert take(played, held=1).version == 2
+    assert take(played, held=(1,)).version == 2
 
 
 def test_reports_of_fresh_versions_back_off_to_a_quarter_of_an_hour(scene: Open) -> None:

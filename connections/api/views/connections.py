@@ -136,4 +136,6 @@ def change(call: Call) -> HttpResponse:
 
 def delete(call: Call) -> HttpResponse:
     actions.delete(call.public_id, call.actor, tenants=call.tenants)
-    return HttpResponse(status=HTTPStatus.NO_CONTENT)
+    gone = HttpResponse(status=HTTPStatus.NO_CONTENT)
+    del gone.headers["Content-Type"]  # there is no content to have one
+    return gone

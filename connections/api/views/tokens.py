@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
@@ -11,20 +12,28 @@ from connections.api import representation
 from connections.api.entrance import Call, answer
 from connections.custody import handout, reports
 from connections.custody.handout import HandedOut
+from connections.custody.problems import Unchanged
 
 MOST_MIN_TTL = 86_400.0  # seconds: nothing above 24 hours is believed
 MOST_WAIT = 30.0
 WORKER = "worker"  # who asked, in the history: any number of programs share one key
+ANY_VERSION = range(1, 2**63)
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 
 def show(call: Call) -> HttpResponse:
     query = call.query
-    given = handout.token(
-        call.public_id, tenants=call.key.tenants, min_ttl=query["min_ttl"], wait=query["wait"], actor=WORKER
-    )
-    if _has_already(call.request, given.version):
-        return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": f'"{given.version}"'})
+    try:
+        given = handout.token(
+            call.public_id,
+            tenants=call.key.tenants,
+            min_ttl=query["min_ttl"],
+            wait=query["wait"],
+            held=_held(call.request),
+            actor=WORKER,
+        )
+    except Unchanged as same:
+        return HttpResponse(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": f'"{same.version}"'})
     return _answer(given)
 
 
@@ -46,9 +55,11 @@ def _answer(given: HandedOut) -> HttpResponse:
     return answer(representation.token(given), headers={"ETag": f'"{given.version}"'})
 
 
-def _has_already(request: HttpRequest, version: int) -> bool:
-    """If-None-Match: one tag, several, weak ones, or `*`. What is handed out is good, so having it is enough."""
+def _held(request: HttpRequest) -> Container[int]:
+    """If-None-Match: one tag, several, weak ones, or `*`. A version with too little life is not answered 304."""
     tags = request.META.get("HTTP_IF_NONE_MATCH")
     if not tags:
-        return False
-    return tags.strip() == "*" or str(version) in _TAG.findall(tags)
+        return ()
+    if tags.strip() == "*":
+        return ANY_VERSION
+    return frozenset(int(tag) for tag in _TAG.findall(tags) if tag.isascii() and tag.isdecimal() and len(tag) < 19)

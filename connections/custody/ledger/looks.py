@@ -87,13 +87,20 @@ def note_report(pk: int, number: int, *, actor: str, report: dict[str, object]) 
         journal.write_event(
             row,
             EventKind.REPORTED,
-            f"A worker was refused with version {number}: {report.get('status', '')} {report.get('error_message', '')}",
+            f"A worker was refused with version {number}{_words(report)}.",
             at=now,
             actor=actor,
             attempt=row.attempt_count,
             version=number,
         )
         transitions.save(row)
+
+
+def _words(report: dict[str, Any]) -> str:
+    """What Sugar is said to have answered, as far as the worker told."""
+    status, message = report.get("status"), report.get("error_message") or report.get("error")
+    said = " ".join(str(one) for one in (status, message) if one)
+    return f": {said.rstrip('.')}" if said else ""
 
 
 def note_test(pk: int, *, actor: str, trigger: Trigger, checks: list[dict[str, object]], fault: str) -> None:
