@@ -273,3 +273,21 @@ def test_an_unknown_answer_is_retried_and_said_to_be_unknown() -> None:
     diagnosis = found(story(attempt(31, fault=Fault.UNKNOWN, http_status=418)))
     assert (diagnosis.code, diagnosis.trouble) == (DiagnosisCode.UNKNOWN, Trouble.RETRYING)
     assert diagnosis.confidence == Confidence.POSSIBLE
+
+
+@pytest.mark.parametrize(
+    ("has_password", "trouble"), [(True, Trouble.UNREACHABLE), (False, Trouble.IN_DOUBT)], ids=["stored", "not stored"]
+)
+def test_a_sign_in_that_the_token_service_left_open_is_in_doubt_where_nothing_can_follow_it(
+    has_password: bool, trouble: Trouble
+) -> None:
+    draining = attempt(
+        31,
+        AttemptKind.PASSWORD,
+        state=AttemptState.SENT,
+        fault=Fault.IDENTITY_UNAVAILABLE,
+        lost_at=REFUSED,
+        closed_at=None,
+    )
+    told = found(story(draining, has_password=has_password, has_refresh_token=False))
+    assert (told.code, told.trouble) == (DiagnosisCode.IDENTITY_UNAVAILABLE, trouble)

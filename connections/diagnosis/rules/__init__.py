@@ -143,7 +143,9 @@ def _in_doubt(history: History) -> Finding | None:
     if fault == Fault.IDENTITY_UNAVAILABLE:
         # Sugar answered: it could not ask its token service. That is the word, while the drain runs and after.
         code = DiagnosisCode.IDENTITY_UNAVAILABLE
-        return Finding(code=code, confidence=Confidence.CERTAIN, evidence=tuple(told))
+        # With nothing stored that could be tried again, what comes of this one grant is all there is to wait for.
+        trouble = None if _has_means(facts) else Trouble.IN_DOUBT
+        return Finding(code=code, confidence=Confidence.CERTAIN, evidence=tuple(told), trouble=trouble)
     return Finding(
         code=code_of(fault) if fault in AMBIGUOUS else DiagnosisCode.OUTCOME_UNKNOWN,
         confidence=Confidence.CERTAIN,
