@@ -18,5 +18,5 @@ class ConnectionsConfig(AppConfig):
     def ready(self) -> None:
         checks.register_all()
         forget_connections_after_fork()
-        for name in ("limits", "trail"):  # they look at models, which are there only now
+        for name in ("freshness", "limits", "trail"):  # they look at models, which are there only now
             import_module(f"connections.signin.{name}").listen()

@@ -6,12 +6,14 @@ from __future__ import annotations
 from django.urls import path
 from django.urls.resolvers import URLPattern
 
-from connections.dashboard.views import account, second_factors, signing_in
+from connections.dashboard.views import account, second_factors, signing_in, single_sign_on
 
 urlpatterns: list[URLPattern] = [
     path("sign-in/", signing_in.SignIn.as_view(), name="account_login"),
     path("sign-in/code/", signing_in.Code.as_view(), name="mfa_authenticate"),
     path("sign-in/passkey/", signing_in.SignInWithPasskey.as_view(), name="mfa_login_webauthn"),
+    path("sign-in/sso/", single_sign_on.go, name="single_sign_on"),
+    path("sign-in/sso/<slug:provider_id>/callback/", single_sign_on.come_back, name="openid_connect_callback"),
     path("sign-in/again/", signing_in.Confirm.as_view(), name="account_reauthenticate"),
     path("sign-in/again/code/", signing_in.ConfirmByCode.as_view(), name="mfa_reauthenticate"),
     path("sign-in/again/passkey/", signing_in.ConfirmByPasskey.as_view(), name="mfa_reauthenticate_webauthn"),

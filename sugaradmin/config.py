@@ -35,6 +35,20 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SingleSignOn:
+    """An identity provider that speaks OpenID Connect."""
+
+    issuer: str
+    """Without a slash at the end; its description lies below, at /.well-known/openid-configuration."""
+    client_id: str
+    client_secret: str = field(repr=False)
+    name: str
+    """What the button says."""
+    claim: str
+    """In which claim it says the user name here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """What the operator decided. Made once at start by `load`, never changed."""
 
@@ -87,6 +101,9 @@ class Config:
     """Requests a second of one API key."""
     live: timedelta
     """Between two polls of a page that somebody watches."""
+
+    # How staff sign in: OIDC_…
+    single_sign_on: SingleSignOn | None
 
     # How long somebody stays signed in: SESSION_IDLE_SECONDS, SESSION_SECONDS
     session_idle: timedelta
@@ -141,6 +158,7 @@ def load(env: Environment, *, root: Path) -> Config:
         web_processes=env.integer("SUGARADMIN_WEB_PROCESSES", 2, least=1, most=64),
         key_rate=env.integer("SUGARADMIN_KEY_RATE", 200, least=1),
         live=env.seconds("SUGARADMIN_LIVE_SECONDS", 5, least=0.2, most=60),
+        single_sign_on=_single_sign_on(env, development=development),
         session_idle=env.seconds("SUGARADMIN_SESSION_IDLE_SECONDS", 1_800, least=10),
         session_limit=env.seconds("SUGARADMIN_SESSION_SECONDS", 43_200, least=10, most=2_592_000),
         retention=env.days("SUGARADMIN_RETENTION_DAYS", 90),
@@ -212,6 +230,21 @@ def _allowed_networks(env: Environment, *, development: bool) -> tuple[Network, 
 
 def _overlap(one: Network, other: Network) -> bool:
     return one.version == other.version and one.overlaps(other)
+
+
+def _single_sign_on(env: Environment, *, development: bool) -> SingleSignOn | None:
+    issuer = env.url("SUGARADMIN_OIDC_ISSUER", schemes=("http", "https") if development else ("https",))
+    found = SingleSignOn(
+        issuer=issuer.geturl().rstrip("/") if issuer else "",
+        client_id=env.text("SUGARADMIN_OIDC_CLIENT_ID"),
+        client_secret=env.secret("SUGARADMIN_OIDC_CLIENT_SECRET", example="the secret of this client"),
+        name=env.text("SUGARADMIN_OIDC_NAME", "Single sign-on"),
+        claim=env.text("SUGARADMIN_OIDC_CLAIM", "preferred_username"),
+    )
+    needed = (found.issuer, found.client_id, found.client_secret)
+    if any(needed) and not all(needed):
+        raise EnvError("SUGARADMIN_OIDC_ISSUER, _CLIENT_ID and _CLIENT_SECRET go together: set all three, or none.")
+    return found if all(needed) else None
 
 
 def _mail(env: Environment) -> Mail:

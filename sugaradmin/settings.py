@@ -112,6 +112,7 @@ ACCOUNT_RATE_LIMITS = {
     "reauthenticate": "10/m/user",
     "reset_password": "10/h/ip,3/h/key",
 }
+SOCIALACCOUNT_ADAPTER = "connections.signin.single_sign_on.SingleSignOnAdapter"
 MFA_ADAPTER = "connections.signin.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -185,3 +185,20 @@ def link_offered(row: Connection) -> str:
 def who_acts(row: Connection) -> str:
     fix_by = (row.diagnosis or {}).get("fix_by", "")
     return str(FixBy(fix_by).label) if fix_by in FixBy.values else ""
+
+
+# Each claims to be several: the first that fits is the one.
+BROWSERS = (("Edg", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrom", "Chrome"), ("Safari/", "Safari"))
+SYSTEMS = (
+    ("Windows", "Windows"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Mac OS X", "macOS"), ("Android", "Android"),
+    ("CrOS", "ChromeOS"), ("Linux", "Linux"),
+)  # fmt: skip
+
+
+def browser_of(user_agent: str) -> str:
+    """`Firefox on Windows`; the beginning of what it says where nothing in it is known."""
+    name = next((name for sign, name in BROWSERS if sign in user_agent), "")
+    system = next((name for sign, name in SYSTEMS if sign in user_agent), "")
+    if not name or not system:
+        return user_agent[:60] or "–"
+    return _("%(browser)s on %(system)s") % {"browser": name, "system": system}

@@ -76,10 +76,12 @@ def switch(user: User, actor: Actor, *, on: bool) -> None:
 
 
 def reset(user: User, actor: Actor) -> invitations.Issued:
-    """For who lost his second factor or his password: both go, sessions end, a link sets a new password."""
+    """For who lost his second factor or his password: both go, with the binding to single sign-on; sessions end, and a
+    link sets a new password."""
     with transaction.atomic():
         for factor in Authenticator.objects.filter(user=user):
             factor.delete()
+        SocialAccount.objects.filter(user=user).delete()
         _end_everything(user)
         user.set_unusable_password()
         user.save(update_fields=["password"])
@@ -106,11 +108,10 @@ def _told(staff: Staff) -> dict[str, Any]:
 
 @contextmanager
 def _keeping_an_admin() -> Iterator[None]:
-    """Two admins who take each other's role at once take turns: the second finds himself the last."""
-    admins = Staff.objects.filter(role=Role.ADMIN)
+    """Looks after the audit row of the change is written: from there to the commit all others wait for the chain, so
+    of two admins who take each other's role at once the second finds himself the last."""
     with transaction.atomic():
-        list(admins.select_for_update().order_by("pk").values_list("pk", flat=True))
         yield
-        managing = admins.filter(user__is_active=True, tenants__isnull=True)
+        managing = Staff.objects.filter(role=Role.ADMIN, user__is_active=True, tenants__isnull=True)
         if not managing.exists() and not User.objects.filter(Q(is_superuser=True, is_active=True)).exists():
             raise LastAdmin

@@ -8,11 +8,14 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import get_pending_stage
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -57,6 +60,16 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ha
 
     def is_reauthentication_required(self, *, app: str, **rest: Any) -> bool:
         return not is_fresh(self.request)
+
+    def get_reauthentication_methods(self, user: AbstractBaseUser | AnonymousUser) -> list[dict[str, Any]]:
+        """The first is the one that is offered; whoever came by single sign-on only can go there again."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        words = {"reauthenticate": _("Use your password"), "mfa_reauthenticate": _("Use a code")}
+        ways = [way | {"description": words.get(way["id"], _("Use a passkey"))} for way in ways]
+        config = settings.SUGARADMIN.single_sign_on
+        if config is not None and SocialAccount.objects.filter(user_id=user.pk).exists():
+            ways.append({"id": "sso", "description": config.name, "url": reverse("single_sign_on")})
+        return ways
 
     def respond_user_inactive(self, request: HttpRequest, user: AbstractBaseUser) -> HttpResponse:
         """Who gets here has proved who he is: without a password, which would have been refused like a wrong one."""

@@ -158,6 +158,12 @@ def version() -> str:
     return __version__
 
 
+@register.filter
+def browser(user_agent: str) -> str:
+    """`Firefox on Windows`: what its owner calls it, from what it calls itself."""
+    return wording.browser_of(user_agent)
+
+
 @register.simple_tag
 def idle_seconds() -> int:
     """After how long without a page somebody is signed out."""

@@ -15,7 +15,7 @@ OURS = {
     "account_login", "account_reauthenticate", "account_change_password", "mfa_index", "mfa_authenticate",
     "mfa_reauthenticate", "mfa_reauthenticate_webauthn", "mfa_login_webauthn", "mfa_activate_totp",
     "mfa_deactivate_totp", "mfa_add_webauthn", "mfa_edit_webauthn", "mfa_remove_webauthn", "mfa_view_recovery_codes",
-    "mfa_generate_recovery_codes",
+    "mfa_generate_recovery_codes", "openid_connect_callback",
 }  # fmt: skip
 
 

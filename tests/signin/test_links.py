@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 
 from connections.choices import Role
@@ -73,6 +75,35 @@ def test_looking_uses_nothing_up_and_using_does() -> None:
         assert late.status_code == 410
         assert "does not work any more" in late.content.decode()
     assert [user.username for user in User.objects.all()] == ["ana"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_use_a_link_at_once_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    digest = invitations.digest_of(invitations.invite_first_admin(ANA).path.split("/")[-2])
+    begin, outcomes, make = Barrier(2), [], invitations.create_staff
+
+    def slowly(*args: Any) -> Staff:
+        time.sleep(0.5)
+        return make(*args)
+
+    def use(name: str) -> None:
+        begin.wait(10)
+        try:
+            invitations.make_first_admin(digest, username=name, password=NEW, address=None)
+            outcomes.append("made")
+        except invitations.LinkGone:
+            outcomes.append("gone")
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(invitations, "create_staff", slowly)
+    threads = [Thread(target=use, args=(name,)) for name in ("ana", "eve")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(outcomes) == ["gone", "made"]
+    assert User.objects.count() == 1
 
 
 def test_the_first_administrator_is_made_only_while_there_is_nobody() -> None:

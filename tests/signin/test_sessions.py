@@ -118,6 +118,26 @@ def test_one_sees_ones_sessions_and_ends_one_that_is_not_here() -> None:
     assert AuditRow.objects.get(action="end_session").target == "viewer"
 
 
+@pytest.mark.parametrize(
+    ("says", "is_called"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:140.0) Gecko/20100101 Firefox/140.0", "Firefox on Windows"),
+        (
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/140.0.0.0 Safari/537.36 Edg/140.0",
+            "Edge on Linux",
+        ),
+        ("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Mobile Safari/604.1", "Safari on iPhone"),
+        ("curl/8.5 <b>", "curl/8.5 &lt;b&gt;"),
+    ],
+    ids=["firefox", "edge", "safari", "curl"],
+)
+def test_a_browser_is_called_as_its_owner_calls_it(says: str, is_called: str) -> None:
+    person("viewer")
+    client = Client(headers={"user-agent": says})
+    client.post("/sign-in/", {"login": "viewer", "password": PASSWORD})
+    assert f">{is_called}</span>" in client.get("/profile/security/").content.decode()
+
+
 def test_all_others_end_together_and_this_one_ends_alone() -> None:
     person("viewer")
     here, others = first_step("viewer"), [first_step("viewer") for _ in range(3)]

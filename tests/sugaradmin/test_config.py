@@ -53,6 +53,28 @@ def test_production_makes_no_key_and_says_how_to_make_it(tmp_path: Path, name: s
     assert not (tmp_path / name.lower()).exists()
 
 
+OIDC = {"OIDC_ISSUER": "https://id.example.com/realms/a/", "OIDC_CLIENT_ID": "x", "OIDC_CLIENT_SECRET": "canary"}
+
+
+def test_single_sign_on_is_there_when_all_of_it_is(tmp_path: Path) -> None:
+    assert production(tmp_path).single_sign_on is None
+    found = production(tmp_path, **OIDC).single_sign_on
+    assert found is not None
+    assert (found.issuer, found.claim) == ("https://id.example.com/realms/a", "preferred_username")
+    assert "canary" not in repr(found)
+
+
+@pytest.mark.parametrize("name", sorted(OIDC))
+def test_a_part_of_single_sign_on_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(EnvError, match="go together"):
+        production(tmp_path, **OIDC | {name: ""})
+
+
+def test_production_wants_its_identity_provider_by_https(tmp_path: Path) -> None:
+    with pytest.raises(EnvError, match="SUGARADMIN_OIDC_ISSUER"):
+        production(tmp_path, **OIDC | {"OIDC_ISSUER": "http://id.example.com"})
+
+
 def test_production_takes_a_key_that_lies_in_the_data_directory(tmp_path: Path) -> None:
     (tmp_path / "secret_key").write_text(SECRET)
     assert production(tmp_path, SECRET_KEY="").secret_key == SECRET

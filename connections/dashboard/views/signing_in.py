@@ -51,7 +51,9 @@ class SignIn(account.LoginView):  # type: ignore[misc]  # allauth has no types
 
     def get_context_data(self, **context: Any) -> dict[str, Any]:
         shown: dict[str, Any] = super().get_context_data(**context)
-        return shown | {"has_mail": bool(settings.SUGARADMIN.mail.host)}
+        config = settings.SUGARADMIN
+        sso = config.single_sign_on.name if config.single_sign_on else ""
+        return shown | {"has_mail": bool(config.mail.host), "sso": sso}
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:
         return refused(self, form)
