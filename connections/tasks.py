@@ -17,7 +17,7 @@ from django_q.tasks import async_task
 from connections.custody import audit_proof, copies, lent, pruning, rounds
 from connections.custody.ledger import upkeep
 from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Turn, database_now
-from connections.onboarding import drafts, letters
+from connections.onboarding import drafts, letters, people
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ def tend_due() -> str:
 
 
 def prune() -> str:
-    pruned = pruning.prune() + drafts.expire()
+    pruned = pruning.prune() + drafts.expire() + people.forget_ended()
     try:
         return f"pruned {pruned + pruning.prune_audit()}"
     except pruning.AuditBroken as broken:

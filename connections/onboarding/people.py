@@ -10,6 +10,7 @@ from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.contrib.auth.models import User
+from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -19,6 +20,7 @@ from connections.models import OneTimeLink, Staff, Tenant, database_now
 from connections.onboarding import invitations
 from connections.onboarding.access import AccessRefused, check_name
 
+MOST_AT_ONCE = 5_000
 SECOND_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -94,6 +96,16 @@ def end_session(session: UserSession, actor: Actor) -> None:
         session.end()
         told = {"address": session.ip, "browser": session.user_agent[:100]}
         record(actor, "end_session", at=database_now(), target=session.user.get_username(), difference=told)
+
+
+def forget_ended() -> int:
+    """Sessions that are over by their age, and links that lead nowhere any more; how many there were."""
+    sessions = Session.objects.filter(expire_date__lte=database_now())
+    keys = list(sessions.values_list("session_key", flat=True)[:MOST_AT_ONCE])
+    gone: int = UserSession.objects.filter(session_key__in=keys).delete()[0]
+    gone += Session.objects.filter(session_key__in=keys).delete()[0]
+    over = Q(expires_at__lte=database_now()) | Q(used_at__isnull=False)
+    return gone + OneTimeLink.objects.filter(over).delete()[0]
 
 
 def _end_everything(user: User) -> None:

@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.test import Client
 
-from connections.models import AuditRow
+from connections.models import AuditRow, OneTimeLink, database_now
+from connections.onboarding import invitations, people
 from tests.conftest import Configured
+from tests.custody.conftest import ANA
 from tests.dashboard.people import PASSWORD, person, signed_in
 from tests.signin.door import first_step, is_in
 
@@ -169,3 +172,16 @@ def test_a_changed_password_ends_the_other_sessions() -> None:
         AuditRow.objects.filter(action__in=("change_password", "confirm_identity")).values_list("action", "outcome")
     )
     assert told == [("confirm_identity", "failed"), ("change_password", "ok")]
+
+
+def test_what_has_ended_is_forgotten_and_what_lives_stays() -> None:
+    user = person("viewer")
+    living, ended = first_step("viewer"), first_step("viewer")
+    Session.objects.filter(session_key=ended.session.session_key).update(expire_date=database_now())
+    open_link, old_link = (invitations.invite(user, ANA).path.split("/")[-2] for _ in range(2))
+    OneTimeLink.objects.filter(digest=invitations.digest_of(old_link)).update(expires_at=database_now())
+    assert people.forget_ended() == 3
+    assert people.forget_ended() == 0
+    assert is_in(living)
+    assert UserSession.objects.get().session_key == living.session.session_key
+    assert OneTimeLink.objects.get().digest == invitations.digest_of(open_link)

@@ -8,20 +8,21 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from connections.custody import pruning
 from connections.management.console import add_json, one_clear_line, operator, print_json
-from connections.onboarding import drafts
+from connections.onboarding import drafts, people
 
 
 class Command(BaseCommand):
     help = (
         "Delete attempts, events and ended versions older than SUGARADMIN_RETENTION_DAYS, never the running chain; "
-        "audit rows older than SUGARADMIN_AUDIT_RETENTION_DAYS; and drafts that nobody went on with for 30 days."
+        "audit rows older than SUGARADMIN_AUDIT_RETENTION_DAYS; drafts that nobody went on with for 30 days; ended "
+        "sessions and one-time links."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        pruned = pruning.prune() + drafts.expire()
+        pruned = pruning.prune() + drafts.expire() + people.forget_ended()
         try:
             with one_clear_line():
                 audited = pruning.prune_audit(operator())
