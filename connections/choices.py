@@ -237,6 +237,9 @@ class EventKind(TextChoices):
     PROBED = "probed", _("Probed")
     DIAGNOSED = "diagnosed", _("Diagnosis changed")
     RECOVERED = "recovered", _("Recovered")
+    SNOOZED = "snoozed", _("Snoozed")
+    AWAKE = "awake", _("Snooze ended")
+    NOTED = "noted", _("Note written")
     LINK_MADE = "link_made", _("Customer link made")
     LINK_OPENED = "link_opened", _("Customer link opened")
     LINK_ENDED = "link_ended", _("Customer link ended")
@@ -267,6 +270,19 @@ class Scope(TextChoices):
     CONNECTIONS_READ = "connections:read", _("Read connections")
     CONNECTIONS_WRITE = "connections:write", _("Change connections and run actions")
     EVENTS_READ = "events:read", _("Read events")
+
+
+class FailureStanding(TextChoices):
+    """What staff decided about a group of failures."""
+
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
+    IGNORED = "ignored", _("Ignored")
+
+
+class Theme(TextChoices):
+    AUTO = "auto", _("Auto")
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
 
 
 class Role(TextChoices):

@@ -20,6 +20,7 @@ from connections.dashboard.views import (
     manual,
     people,
     signing_in,
+    timeline,
     watching,
     wizard,
 )
@@ -63,7 +64,7 @@ app_name = "connections"
 
 one_connection: list[URLPattern | URLResolver] = [
     path("", detail.status, name="detail"),
-    path("timeline/", detail.timeline, name="timeline"),
+    path("timeline/", timeline.timeline, name="timeline"),
     path("tokens/", detail.tokens, name="tokens"),
     path("attempts/", detail.attempts, name="attempts"),
     path("attempts/<int:number>/", detail.attempt, name="attempt"),
@@ -109,6 +110,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/users/new/", people.new_user, name="new_user"),
     path("settings/users/of/<str:username>/", people.user, name="user"),
     path("theme/", entrance.theme, name="theme"),
+    path("profile/", entrance.profile, name="profile"),
+    path("profile/zone/", entrance.zone, name="zone"),
     path("overview/", fleet.overview, name="overview"),
     path("live/", watching.frame, name="live"),
     path("connections/", fleet.connection_list, name="list"),

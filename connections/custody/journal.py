@@ -15,15 +15,17 @@ from connections.choices import (
     Origin,
     Rung,
     Trigger,
+    Trouble,
     VersionState,
 )
-from connections.custody import breakers
-from connections.diagnosis import AttemptFact, Facts, ReportFact, VersionFact
+from connections.custody import breakers, failures
+from connections.diagnosis import AttemptFact, Facts, ReportFact, State, VersionFact, status_of
 from connections.models import Attempt, Connection, Event, TokenVersion
 
 ATTEMPTS_LOOKED_AT = 30
 VERSIONS_LOOKED_AT = 6
 SUMMARY_LENGTH = 500
+SAID_IN_FAILURE = ("fault", "preflight_fault", "state", "error", "error_message")
 
 
 def write_event(
@@ -37,7 +39,10 @@ def write_event(
     attempt: int | None = None,
     version: int | None = None,
 ) -> Event:
-    """Counts on the locked row: the caller saves `event_count` with the rest of the change."""
+    """Counts on the locked row: the caller saves `event_count` with the rest of the change.
+
+    The status it carries is that of the row as it stands; of several events of one moment the last one is right.
+    """
     row.event_count += 1
     return Event.objects.create(
         connection=row,
@@ -45,11 +50,40 @@ def write_event(
         at=at,
         kind=kind,
         code=code,
+        status=status_of(state_of(row), at),
         summary=summary[:SUMMARY_LENGTH],
         attempt=attempt,
         version=version,
         actor=actor[:150],
     )
+
+
+def state_of(row: Connection) -> State:
+    """What the status is derived from."""
+    return State(
+        is_paused=row.paused_at is not None,
+        is_held=row.held_at is not None,
+        is_draft=row.version_count == 0,
+        trouble=Trouble(row.trouble),
+        access_expires_at=row.access_expires_at,
+        access_dead_at=row.access_dead_at,
+        access_doubtful_until=row.access_doubtful_until,
+        has_refresh_token=row.has_refresh_token,
+        has_password=row.password is not None,
+        refresh_expires_at=row.refresh_expires_at,
+        has_open_lost_attempt=row.answer_lost_at is not None,
+    )
+
+
+def note_failure(row: Connection, number: int, code: str) -> None:
+    """Writes on a failed attempt what the rules made of it, and which group of failures it belongs to."""
+    attempt = Attempt.objects.filter(connection=row, number=number).only(*SAID_IN_FAILURE).first()
+    if attempt is None or not (attempt.fault or attempt.preflight_fault or attempt.state == AttemptState.IN_DOUBT):
+        return
+    said = attempt.error_message or attempt.error or attempt.fault or attempt.preflight_fault
+    attempt.diagnosis_code = code
+    attempt.failure = failures.fingerprint(code=code, host=row.host, message=said)
+    attempt.save(update_fields=["diagnosis_code", "failure"])
 
 
 def facts_of(

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Count, DateTimeField, F, IntegerField, Max, Q, QuerySet, Value, When
-from django.db.models.functions import Lower
+from django.db.models import Count, F, Max, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Lower
 
 from connections.choices import GRANT_KINDS, OPEN_STATES, EventKind, Status, Trouble, VersionState
 from connections.custody.handout import Tenants, visible
@@ -25,7 +25,7 @@ from connections.models import (
     TokenVersion,
     database_now,
 )
-from connections.models.status import ConnectionQuerySet, needs_person
+from connections.models.status import ConnectionQuerySet, death, needs_person, per_status
 
 URGENCY = (
     Status.DYING,
@@ -82,16 +82,12 @@ def pressing(tenants: Tenants) -> dict[str, int]:
 
 def by_urgency(tenants: Tenants) -> ConnectionQuerySet:
     """Dying first, soonest first; then what is down, longest first; the well ones by name."""
-    whens = [When(status=status, then=Value(rank)) for rank, status in enumerate(URGENCY)]
     rows = Connection.objects.present().filter(visible(tenants)).with_status()
+    since = Coalesce(F("trouble_since"), Value(LONG_AGO))
+    moments = {status: death() if status == Status.DYING else since for status in Status}
     return rows.annotate(
-        rank=Case(*whens, default=Value(len(URGENCY)), output_field=IntegerField()),
-        moment=Case(
-            When(status=Status.DYING, then=F("dies_at")),
-            When(trouble_since__isnull=False, then=F("trouble_since")),
-            default=Value(LONG_AGO),
-            output_field=DateTimeField(),
-        ),
+        rank=per_status({status: Value(rank) for rank, status in enumerate(URGENCY)}, default=len(URGENCY)),
+        moment=per_status(moments, default=LONG_AGO),
         name_key=Lower("label"),
         now=DatabaseNow(),
     ).order_by("rank", "moment", "name_key", "pk")

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import update_wrapper
 from typing import Concatenate, ParamSpec
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connections.choices import Role
@@ -20,10 +22,12 @@ from connections.custody.audit import Actor
 from connections.custody.handout import Tenants
 from connections.custody.problems import CustodyProblem, NotFound
 from connections.dashboard.live import Unchanged
-from connections.models import Staff
+from connections.models import Profile, Staff
 from connections.signin.freshness import address_to_confirm, is_fresh
 
 Rest = ParamSpec("Rest")
+SHOWS_UTC = "shows_utc"
+UTC_ZONE = ZoneInfo("UTC")
 SAFE_METHODS = ("GET", "HEAD")
 
 
@@ -49,6 +53,9 @@ class Asker:
     actor: Actor
     role: str
     tenants: Tenants
+    time_zone: str = "UTC"
+    theme: str = ""
+    """Empty: never chosen."""
 
     def may(self, right: Right) -> bool:
         return right in RIGHTS.get(self.role, frozenset())
@@ -84,12 +91,32 @@ def _ask(user: AbstractBaseUser | AnonymousUser, address: str | None) -> Asker:
     actor = Actor(kind="staff", name=user.get_username(), address=address)
     if not isinstance(user, User):
         return Asker(actor=actor, role="", tenants=frozenset())
+    staff = Staff.objects.filter(user=user).select_related("user__profile").prefetch_related("tenants").first()
+    profile = _profile(user, staff)
+    seen: dict[str, str] = {"time_zone": profile.time_zone, "theme": profile.theme} if profile else {}
     if user.is_superuser:
-        return Asker(actor=actor, role=Role.ADMIN, tenants=None)
-    staff = Staff.objects.filter(user=user).prefetch_related("tenants").first()
+        return Asker(actor=actor, role=Role.ADMIN, tenants=None, **seen)
     if staff is None:
-        return Asker(actor=actor, role="", tenants=frozenset())
-    return Asker(actor=actor, role=staff.role, tenants=frozenset(one.pk for one in staff.tenants.all()) or None)
+        return Asker(actor=actor, role="", tenants=frozenset(), **seen)
+    tenants = frozenset(one.pk for one in staff.tenants.all()) or None
+    return Asker(actor=actor, role=staff.role, tenants=tenants, **seen)
+
+
+def _profile(user: User, staff: Staff | None) -> Profile | None:
+    """How this person wants to see the pages; read with the role where there is one."""
+    if staff is None:
+        return Profile.objects.filter(user=user).first()
+    return getattr(staff.user, "profile", None)
+
+
+def zone_of(request: HttpRequest, asker: Asker) -> ZoneInfo:
+    """The person's own, unless UTC was asked for in this session; a name that this machine does not know is UTC."""
+    if request.session.get(SHOWS_UTC):
+        return UTC_ZONE
+    try:
+        return ZoneInfo(asker.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return UTC_ZONE
 
 
 class Stale(Exception):
@@ -115,7 +142,8 @@ def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]],
                 require(request, asker, right)
                 if is_dangerous:
                     require_fresh(request)
-                return view(request, asker, *args, **kwargs)
+                with timezone.override(zone_of(request, asker)):
+                    return view(request, asker, *args, **kwargs)
             except Unchanged as unchanged:
                 return unchanged.response()
             except Stale as stale:

@@ -13,13 +13,13 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from connections.choices import Theme
 from connections.custody import guard
 from connections.dashboard import live, queries
-from connections.dashboard.rights import Asker
+from connections.dashboard.rights import Asker, asker_of, zone_of
 from connections.dashboard.wording import duration
 from connections.models import database_now
 
-THEMES = ("auto", "light", "dark")
 THEME_COOKIE = "theme"
 START_COMMAND = "manage.py serve --only worker"
 LAYOUT = "connections/base.html"
@@ -33,6 +33,8 @@ class Shell:
     asker: Asker
     section: str
     now: datetime
+    zone: str
+    """Name of the time zone in which its times are."""
     is_development: bool
     silence: str
     read_only: str
@@ -83,19 +85,19 @@ def frame(
     is_busy: bool = False,
 ) -> Shell:
     """What surrounds a page, also for views that render by themselves."""
-    now = database_now()
     around = surroundings(request, asker)
     every = settings.SUGARADMIN.live
     return Shell(
         asker=asker,
         section=section,
-        now=now,
+        now=around.now,
+        zone=zone_of(request, asker).key,
         is_development=settings.SUGARADMIN.development,
         silence=silence_sentence(around.silent),
         read_only=around.read_only,
         urgent=around.urgent,
         worst=around.worst,
-        mark=mark or live.compare(request, *around.facts, now.minute),
+        mark=mark or live.compare(request, *around.facts, around.now.minute),
         live=live_at or reverse("connections:live"),
         every=round(min(every, BUSY if is_busy else every) / timedelta(milliseconds=1)),
     )
@@ -105,6 +107,8 @@ def frame(
 class Surroundings:
     """What every page shows besides its own matter."""
 
+    now: datetime
+    zone: str
     urgent: int
     worst: str
     silent: timedelta | None
@@ -114,7 +118,7 @@ class Surroundings:
     @property
     def facts(self) -> tuple[object, ...]:
         is_silent = self.silent is None or bool(self.silent)
-        return self.urgent, self.worst, is_silent, self.read_only, self.role
+        return self.urgent, self.worst, is_silent, self.read_only, self.role, self.zone
 
 
 def surroundings(request: HttpRequest, asker: Asker) -> Surroundings:
@@ -123,6 +127,8 @@ def surroundings(request: HttpRequest, asker: Asker) -> Surroundings:
     if known is None:
         pressing = queries.pressing(asker.tenants)
         known = Surroundings(
+            now=database_now(),
+            zone=zone_of(request, asker).key,
             urgent=sum(pressing.values()),
             worst=next((status for status in queries.URGENCY if pressing.get(status)), ""),
             silent=queries.silence(),
@@ -133,12 +139,13 @@ def surroundings(request: HttpRequest, asker: Asker) -> Surroundings:
     return known
 
 
-def compare_page(request: HttpRequest, asker: Asker, now: datetime, *facts: object) -> str:
+def compare_page(request: HttpRequest, asker: Asker, *facts: object) -> str:
     """The mark of a page that shows `facts`; relative times in its sentences are worth a new one each minute.
 
     Raises Unchanged where a poll brought the same mark along.
     """
-    return live.compare(request, *surroundings(request, asker).facts, now.minute, *facts)
+    around = surroundings(request, asker)
+    return live.compare(request, *around.facts, around.now.minute, *facts)
 
 
 def silence_sentence(silent: timedelta | None) -> str:
@@ -151,6 +158,8 @@ def silence_sentence(silent: timedelta | None) -> str:
 
 
 def theme_of(request: HttpRequest) -> str:
-    """The person's choice; `auto` follows the system."""
-    chosen = request.COOKIES.get(THEME_COOKIE, "")
-    return chosen if chosen in THEMES else "auto"
+    """What the person chose, on whatever machine; else what this browser chose; `auto` follows the system."""
+    user = getattr(request, "user", None)
+    known = asker_of(request).theme if user is not None and user.is_authenticated else ""
+    chosen = known or request.COOKIES.get(THEME_COOKIE, "")
+    return chosen if chosen in Theme.values else Theme.AUTO

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -70,6 +71,17 @@ def relative(moment: datetime, now: datetime) -> str:
     if moment > now:
         return _("in %(span)s") % {"span": duration(moment - now)}
     return _("%(span)s ago") % {"span": duration(now - moment)}
+
+
+def at_clock(at: datetime, *, is_dated: bool = False) -> str:
+    """`13:16`, or `23 Nov 13:16`, by the clock of the person who looks."""
+    here = timezone.localtime(at)
+    return f"{here:%d %b %H:%M}" if is_dated else f"{here:%H:%M}"
+
+
+def exactly(at: datetime) -> str:
+    """`13:16:04 CET`: to the second, with the name of the zone."""
+    return f"{timezone.localtime(at):%H:%M:%S %Z}"
 
 
 def title_of(code: str) -> str:
@@ -142,8 +154,8 @@ def meaning(row: Any) -> str:
     """“What it means”: until when workers work, and whether a person is needed."""
     now: datetime = row.now
     if row.status == Status.DYING and row.dies_at:
-        return _("Workers keep working for %(span)s, until %(at)s UTC. Then every call fails.") % {
-            "span": duration(row.dies_at - now), "at": f"{row.dies_at:%H:%M:%S}",
+        return _("Workers keep working for %(span)s, until %(at)s. Then every call fails.") % {
+            "span": duration(row.dies_at - now), "at": exactly(row.dies_at),
         }  # fmt: skip
     if row.status == Status.DOWN:
         return _("Every call of the workers fails until this is fixed.")

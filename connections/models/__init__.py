@@ -5,6 +5,7 @@ from connections.models.attempt import Attempt
 from connections.models.audit import AuditCheck, AuditRow
 from connections.models.clock import DatabaseLater, DatabaseNow, database_now
 from connections.models.connection import Connection, ConnectionTag
+from connections.models.desk import FailureMark, Note, Profile
 from connections.models.draft import Draft, LentPassword
 from connections.models.event import Event
 from connections.models.installation import EncryptionKey, Heartbeat, HostWait, Installation, OwnKey, Turn
@@ -25,13 +26,16 @@ __all__ = [
     "Draft",
     "EncryptionKey",
     "Event",
+    "FailureMark",
     "Heartbeat",
     "HostWait",
     "IdempotentCall",
     "Installation",
     "LentPassword",
+    "Note",
     "OneTimeLink",
     "OwnKey",
+    "Profile",
     "Staff",
     "Tenant",
     "TokenVersion",

@@ -3,10 +3,11 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from connections.choices import GRANT_KINDS, OPEN_STATES, AttemptKind, AttemptState, Fault, Rung, Trigger
+from connections.choices import GRANT_KINDS, OPEN_STATES, AttemptKind, AttemptState, DiagnosisCode, Fault, Rung, Trigger
 from connections.models.fields import SealedField, attempt_id
 
 IS_OPEN_GRANT = Q(state__in=[*OPEN_STATES], kind__in=[*GRANT_KINDS])
+IS_CLOSED_GRANT = Q(closed_at__isnull=False, kind__in=[*GRANT_KINDS])
 
 
 class Attempt(models.Model):
@@ -55,6 +56,12 @@ class Attempt(models.Model):
     verify_fault = models.CharField(max_length=32, choices=Fault.choices, blank=True)
     verify_status = models.PositiveSmallIntegerField(null=True)
     version = models.PositiveIntegerField(null=True, help_text="The token version it yielded")
+    diagnosis_code = models.CharField(
+        max_length=32, choices=DiagnosisCode.choices, blank=True, help_text="What the rules made of its failure"
+    )
+    failure = models.CharField(
+        max_length=12, blank=True, help_text="Fingerprint of diagnosis, host and the message without its numbers"
+    )
     timings = models.JSONField(default=dict, help_text="Milliseconds by phase")
     report = models.JSONField(default=dict, help_text="Request and answer without secrets; checks of a test")
 
@@ -107,8 +114,13 @@ class Attempt(models.Model):
             ),
             # the bound on grants per hour, and sign-ins per day
             models.Index(fields=["connection", "sent_at"], name="attempt_sent_grants"),
-            # pruning and the fleet's history
+            # pruning
             models.Index(fields=["claimed_at"], name="attempt_claimed_at"),
+            # the overview: grants of each hour by outcome
+            models.Index(fields=["claimed_at", "state"], condition=IS_CLOSED_GRANT, name="attempt_hourly_outcomes"),
+            # errors of the fleet: failures of the last days, and those of one group
+            models.Index(fields=["claimed_at", "failure"], condition=~Q(failure=""), name="attempt_failures"),
+            models.Index(fields=["failure", "claimed_at"], condition=~Q(failure=""), name="attempt_failures_of_group"),
         ]
 
     def __str__(self) -> str:

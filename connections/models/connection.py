@@ -55,6 +55,9 @@ class Connection(models.Model):
     deleted_at = models.DateTimeField(null=True, blank=True)
     paused_at = models.DateTimeField(null=True, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)
+    snoozed_until = models.DateTimeField(null=True, blank=True, help_text="Nobody is called before; refreshes go on")
+    snooze_reason = models.CharField(max_length=300, blank=True)
+    snoozed_by = models.CharField(max_length=150, blank=True)
 
     # -- what custody knows; written by the ledger alone
     generation = models.PositiveIntegerField(default=1, db_comment="Fence: grows when the triple or client changes")
@@ -148,6 +151,10 @@ class Connection(models.Model):
             models.Index(fields=["host", "trouble"], name="connection_host_trouble"),
             models.Index(fields=["trouble", "id"], condition=Q(deleted_at__isnull=True), name="connection_trouble"),
             models.Index(Lower("label"), name="connection_label"),
+            # the overview: how many access tokens end when
+            models.Index(
+                fields=["access_expires_at"], condition=Q(deleted_at__isnull=True), name="connection_expiry_horizon"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from connections.choices import DiagnosisCode, EventKind
+from connections.choices import DiagnosisCode, EventKind, Status
 
 
 class Event(models.Model):
@@ -14,6 +14,9 @@ class Event(models.Model):
     at = models.DateTimeField()
     kind = models.CharField(max_length=20, choices=EventKind.choices)
     code = models.CharField(max_length=32, choices=DiagnosisCode.choices, blank=True)
+    status = models.CharField(
+        max_length=12, choices=Status.choices, blank=True, help_text="Of the connection right after it"
+    )
     summary = models.CharField(max_length=500)
     attempt = models.PositiveIntegerField(null=True)
     version = models.PositiveIntegerField(null=True)
@@ -24,8 +27,12 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["connection", "number"], name="event_number_unique"),
             models.CheckConstraint(condition=Q(kind__in=EventKind.values), name="event_kind_known"),
+            models.CheckConstraint(condition=Q(status__in=["", *Status.values]), name="event_status_known"),
         ]
-        indexes = [models.Index(fields=["at"], name="event_at")]  # pruning
+        indexes = [
+            models.Index(fields=["at"], name="event_at"),  # pruning
+            models.Index(fields=["connection", "at"], name="event_timeline"),  # the plot of one connection
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} #{self.number}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
-from django.db.models import Case, CharField, DateTimeField, F, Q, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from connections.choices import Status, Trouble
@@ -36,19 +37,7 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
     def with_status(self) -> ConnectionQuerySet:
         """Adds `status` and `dies_at`."""
-        return self.annotate(status=status_expression()).annotate(
-            dies_at=Case(
-                When(
-                    status=Status.DYING,
-                    then=Least(
-                        F("access_expires_at"),
-                        Greatest(Coalesce(F("access_doubtful_until"), F("access_expires_at")), DatabaseNow()),
-                    ),
-                ),
-                default=Value(None),
-                output_field=DateTimeField(null=True),
-            )
-        )
+        return self.annotate(status=status_expression(), dies_at=per_status({Status.DYING: death()}, default=None))
 
     def due(self, now: datetime) -> ConnectionQuerySet:
         """What the background should look at, oldest first."""
@@ -56,14 +45,26 @@ class ConnectionQuerySet(models.QuerySet["Connection"]):
 
 
 def status_expression() -> Case:
-    return Case(
-        When(Q(paused_at__isnull=False) | Q(held_at__isnull=False), then=Value(Status.PAUSED)),
-        When(version_count=0, then=Value(Status.DRAFT)),
-        When(needs_person() & access_lives(), then=Value(Status.DYING)),
-        When(needs_person(), then=Value(Status.DOWN)),
-        When(in_doubt(), then=Value(Status.IN_DOUBT)),
-        When(trouble=Trouble.UNREACHABLE, then=Value(Status.UNREACHABLE)),
-        When(trouble=Trouble.RETRYING, then=Value(Status.RETRYING)),
-        default=Value(Status.HEALTHY),
-        output_field=CharField(),
-    )
+    return per_status({status: Value(status) for status in Status}, default=None)
+
+
+def death() -> Least:
+    """Until when the access token of a dying connection can be counted on."""
+    doubtful = Coalesce(F("access_doubtful_until"), F("access_expires_at"))
+    return Least(F("access_expires_at"), Greatest(doubtful, DatabaseNow()))
+
+
+def per_status(results: Mapping[Status, Any], *, default: Any) -> Case:
+    """What each status comes to, decided in one walk: the conditions and their order stand here alone."""
+    conditions = {
+        Status.PAUSED: Q(paused_at__isnull=False) | Q(held_at__isnull=False),
+        Status.DRAFT: Q(version_count=0),
+        Status.DYING: needs_person() & access_lives(),
+        Status.DOWN: needs_person(),
+        Status.IN_DOUBT: in_doubt(),
+        Status.UNREACHABLE: Q(trouble=Trouble.UNREACHABLE),
+        Status.RETRYING: Q(trouble=Trouble.RETRYING),
+    }
+    fallback = results.get(Status.HEALTHY, Value(default))
+    whens = [When(condition, then=results.get(status, Value(default))) for status, condition in conditions.items()]
+    return Case(*whens, default=fallback)

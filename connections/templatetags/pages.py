@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django import template
@@ -10,30 +10,16 @@ from django.conf import settings
 from django.forms import BoundField, CheckboxInput
 from django.http import HttpRequest
 from django.templatetags.static import static
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from connections.choices import BUILT_IN_PLATFORMS, EventKind, Status
-from connections.dashboard import auditing, shell, wording
+from connections.choices import BUILT_IN_PLATFORMS, Status
+from connections.dashboard import auditing, history, shell, wording
 from sugaradmin import __version__
 
 register = template.Library()
-
-# What an event looks like in a timeline: good, bad, doubtful, or a person's doing.
-TONES: dict[str, str] = {
-    EventKind.SIGNED_IN: "good",
-    EventKind.REFRESHED: "good",
-    EventKind.RECOVERED: "good",
-    EventKind.GRANT_FAILED: "bad",
-    EventKind.TOKEN_DIED: "bad",
-    EventKind.CHAIN_DIED: "bad",
-    EventKind.DIAGNOSED: "bad",
-    EventKind.IN_DOUBT: "doubt",
-    EventKind.REPORTED: "doubt",
-    EventKind.ANSWER_KEPT: "doubt",
-    EventKind.GRANT_ABANDONED: "doubt",
-}
 
 
 @register.simple_tag
@@ -56,11 +42,11 @@ def moment(at: datetime | None, now: datetime) -> SafeString:
     """`13:16:04 · 12 min ago`, the date where it is not today's; exact in the tooltip."""
     if at is None:
         return format_html('<span class="soft">{}</span>', "–")
-    at = at.astimezone(UTC)
-    shown = f"{at:%H:%M:%S}" if at.date() == now.astimezone(UTC).date() else f"{at:%d %b %Y %H:%M}"
+    here = timezone.localtime(at)
+    shown = f"{here:%H:%M:%S}" if here.date() == timezone.localdate(now) else f"{here:%d %b %Y %H:%M}"
     return format_html(
         '<time datetime="{}" title="{}">{} <span class="soft">{}</span></time>',
-        _iso(at), f"{at:%Y-%m-%d %H:%M:%S} UTC", shown, wording.relative(at, now),
+        _iso(at), _exact(at), shown, wording.relative(at, now),
     )  # fmt: skip
 
 
@@ -71,7 +57,7 @@ def ago(at: datetime | None, now: datetime) -> SafeString:
         return format_html('<span class="soft">{}</span>', "–")
     return format_html(
         '<time datetime="{}" title="{}">{}</time>',
-        _iso(at), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", wording.relative(at, now),
+        _iso(at), _exact(at), wording.relative(at, now),
     )  # fmt: skip
 
 
@@ -80,8 +66,19 @@ def countdown(at: datetime, now: datetime) -> SafeString:
     """Time left; a script lets it run, without one it is what it was when the page was made."""
     return format_html(
         '<time class="countdown" datetime="{0}" data-deadline="{0}" title="{1}">{2}</time>',
-        _iso(at), f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC", wording.duration(at - now),
+        _iso(at), _exact(at), wording.duration(at - now),
     )  # fmt: skip
+
+
+@register.simple_tag
+def clock(at: datetime) -> str:
+    return f"{timezone.localtime(at):%H:%M:%S}"
+
+
+def _exact(at: datetime) -> str:
+    """In the person's zone and in UTC, where they differ."""
+    here, utc = f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}", f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}"
+    return here if here == utc else f"{here} · {utc}"
 
 
 def _iso(at: datetime) -> str:
@@ -91,6 +88,11 @@ def _iso(at: datetime) -> str:
 @register.filter
 def iso(at: datetime) -> str:
     return _iso(at)
+
+
+@register.filter
+def span(length: timedelta) -> str:
+    return wording.duration(length)
 
 
 @register.filter
@@ -106,7 +108,7 @@ def changes(difference: Any) -> list[tuple[str, str]]:
 
 @register.filter
 def tone(kind: str) -> str:
-    return TONES.get(kind, "plain")
+    return history.TONES.get(kind, "plain")
 
 
 @register.filter

@@ -21,21 +21,22 @@ OPERATOR_ACTIONS = ("test", "rotate", "sign-in", "repair", "pause", "resume")
 ACTIONS = (*OPERATOR_ACTIONS, "hold")
 GET_PAGES = {
     "home": "/", "overview": "/overview/", "list": "/connections/", "new": "/connections/new/", "system": "/system/",
-    "live": "/live/", "rows": "/connections/live/", "help": "/help/", "article": "/help/timeout/",
-    "sign_in": "/sign-in/",
+    "live": "/live/", "profile": "/profile/", "rows": "/connections/live/", "help": "/help/",
+    "article": "/help/timeout/", "sign_in": "/sign-in/",
     "audit": "/audit/", "audit_export": "/audit/export.csv",
     "api_keys": "/api-keys/", "api_key_new": "/api-keys/new/",
     "users": "/settings/users/", "new_user": "/settings/users/new/",
 }  # fmt: skip
 POST_PAGES = {
     "sign_out": "/sign-out/", "theme": "/theme/", "stay": "/profile/sessions/stay/",
-    "end_other_sessions": "/profile/sessions/end-others/",
+    "end_other_sessions": "/profile/sessions/end-others/", "zone": "/profile/zone/",
 }  # fmt: skip
 OF_CUSTOMERS = {"customer_link", "link_page", "link_done", "link_ask", "guide", "None"}  # tests/customer
 OF_LINKS = {"revoke_link"}  # tests/dashboard/test_links.py
 IN_SIGNIN = {"user", "link", "follow_link", "forgotten", "end_session"}
 """Tested in tests/signin: each needs somebody or something to be there."""
 ELSEWHERE = {"api_key_revoke"}  # tests/dashboard/test_api_keys.py
+WITH_FORMS = {"new", "new_user", "sign_in", "api_key_new", "profile"}
 OF_ONE = {
     "detail": "", "timeline": "timeline/", "tokens": "tokens/", "attempts": "attempts/", "attempt": "attempts/1/",
     "event": "events/1/", "links": "links/", "settings": "settings/", "connection_audit": "audit/",
@@ -103,9 +104,7 @@ def test_a_page_of_a_connection_shows(paths: dict[str, str], name: str) -> None:
     assert signed_in().get(paths[name]).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "path", [path for name, path in GET_PAGES.items() if name not in ("new", "new_user", "sign_in", "api_key_new")]
-)
+@pytest.mark.parametrize("path", [path for name, path in GET_PAGES.items() if name not in WITH_FORMS])
 def test_what_only_shows_takes_no_post(path: str) -> None:
     assert signed_in().post(path).status_code == 405
 

@@ -124,7 +124,10 @@ def _apply(row: Connection, found: Diagnosis | None, now: datetime, *, actor: st
         row.trouble_since = None
     elif row.trouble_since is None:
         row.trouble_since = now
+    if attempt is not None and code:
+        journal.note_failure(row, attempt, code)
     if before != Trouble.NONE and trouble == Trouble.NONE:
+        row.snoozed_until = None  # it was about the trouble that is over
         journal.write_event(
             row, EventKind.RECOVERED, f"Healthy again after {before_code}.", at=now, actor=actor, code=before_code
         )

@@ -8,9 +8,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from connections.choices import EventKind
 from connections.custody.handout import find
 from connections.dashboard import bundle, doings, queries, wording
+from connections.dashboard.lineage import lineage
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page
 from connections.models import Connection
@@ -18,25 +18,13 @@ from connections.onboarding import links
 
 EVENTS_SHOWN = 8
 PAGE_SIZE = 50
-KINDS: dict[str, tuple[EventKind, ...]] = {
-    "changes": tuple(kind for kind in EventKind if kind not in queries.ROUTINE),
-    "tokens": (EventKind.SIGNED_IN, EventKind.REFRESHED, EventKind.TOKEN_DIED),
-    "trouble": (
-        EventKind.GRANT_FAILED, EventKind.IN_DOUBT, EventKind.TOKEN_DIED, EventKind.CHAIN_DIED, EventKind.DIAGNOSED,
-        EventKind.RECOVERED, EventKind.REPORTED,
-    ),
-    "staff": (
-        EventKind.CREATED, EventKind.EDITED, EventKind.SECRET_SET, EventKind.SECRETS_WIPED, EventKind.PAUSED,
-        EventKind.RESUMED, EventKind.HELD, EventKind.TESTED,
-    ),
-}  # fmt: skip
 
 
 def look(request: HttpRequest, asker: Asker, public_id: str) -> Connection:
     """The connection of a page that stays fresh. Raises Unchanged where a poll has seen it as it is."""
     row: Any = find(public_id, asker.tenants)
     row.open_grant = queries.open_grant(row)
-    row.mark = compare_page(request, asker, row.now, *_facts(row))
+    row.mark = compare_page(request, asker, *_facts(row))
     return row  # type: ignore[no-any-return]  # annotated by find
 
 
@@ -94,32 +82,21 @@ def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
 
 @require_safe
 @needs(Right.READ)
-def timeline(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
-    row = look(request, asker, public_id)
-    kind = request.GET.get("kind", "")
-    events = queries.events_of(row)
-    if kind in KINDS:
-        events = events.filter(kind__in=KINDS[kind])
-    return connection_page(
-        request, asker, row, "timeline", {"kind": kind, "kinds": list(KINDS), **_older(request, events)}
-    )
-
-
-@require_safe
-@needs(Right.READ)
 def tokens(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     row = look(request, asker, public_id)
-    return connection_page(request, asker, row, "tokens", _older(request, queries.versions_of(row)))
+    context = older(request, queries.versions_of(row))
+    context["nodes"] = lineage(row, context["rows"])
+    return connection_page(request, asker, row, "tokens", context)
 
 
 @require_safe
 @needs(Right.READ)
 def attempts(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     row = look(request, asker, public_id)
-    return connection_page(request, asker, row, "attempts", _older(request, queries.attempts_of(row)))
+    return connection_page(request, asker, row, "attempts", older(request, queries.attempts_of(row)))
 
 
-def _older(request: HttpRequest, rows: Any) -> dict[str, Any]:
+def older(request: HttpRequest, rows: Any) -> dict[str, Any]:
     """A page of numbered rows, newest first, from below `before`."""
     before = request.GET.get("before", "")
     if before.isdecimal() and len(before) < 10:

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from connections.choices import DiagnosisCode, Status
 from connections.condition import Level, examine
-from connections.dashboard import queries
+from connections.dashboard import figures, plots, queries
 from connections.dashboard.filters import Filters
 from connections.dashboard.paging import page_of
+from connections.dashboard.plots import Plot
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page, surroundings
 from connections.dashboard.views.watching import rows_address
 from connections.dashboard.wording import title_of
-from connections.models import database_now
 from connections.onboarding import drafts
 
 NEEDS_A_PERSON = (Status.DYING, Status.DOWN)
+OUTCOME_WORDS = {
+    "good": gettext_lazy("Succeeded"),
+    "refused": gettext_lazy("Refused"),
+    "unknown": gettext_lazy("Outcome unknown"),
+    "unsent": gettext_lazy("Not sent"),
+}
 
 
 @require_safe
 @needs(Right.READ)
 def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
     """What needs me now, and is the machine itself well?"""
-    mark = compare_page(request, asker, database_now(), queries.newest_event())
+    mark = compare_page(request, asker, queries.newest_event())
     census = queries.census(asker.tenants)
     context = {
         "census": census,
@@ -38,8 +47,28 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
         "events": queries.recent_events(asker.tenants),
         "hosts": queries.troubled_hosts(asker.tenants),
         "may_create": asker.may(Right.ADMINISTER),
+        "plots": _plots(asker, surroundings(request, asker).now) if census.total else [],
     }
     return page(request, asker, "overview.html", context, section="overview", mark=mark, live_at=request.path)
+
+
+def _plots(asker: Asker, now: datetime) -> list[Plot]:
+    """What was refreshed, and what will have to be."""
+    grants = figures.grants_by_hour(asker.tenants, now)
+    sums = grants.totals
+    told = _("%(good)s grants succeeded, %(refused)s were refused, %(unknown)s have an unknown outcome.") % {
+        name: f"{sums[name]:,}" for name in ("good", "refused", "unknown")
+    }
+    words = {name: str(word) for name, word in OUTCOME_WORDS.items()}
+    hourly = plots.bars("grants", grants, title=_("Grants of the last 24 hours"), told=told, words=words)
+    coming = figures.expiry_horizon(asker.tenants, now)
+    least = figures.refreshes_in_five_minutes()
+    told = _(
+        "%(count)s access tokens end within two hours. One worker refreshes at least %(least)s in five minutes."
+    ) % {"count": f"{coming.totals['ending']:,}", "least": f"{least:,}"}
+    words = {"ending": _("Access tokens that end")}
+    ahead = plots.bars("horizon", coming, title=_("Expiry horizon"), told=told, words=words, level=least)
+    return [hourly, ahead]
 
 
 @require_safe

@@ -12,7 +12,7 @@ from connections.dashboard import queries
 from connections.dashboard.paging import PAGE_SIZE
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page, surroundings
-from connections.models import Connection, database_now
+from connections.models import Connection
 
 
 @require_safe
@@ -28,7 +28,7 @@ def rows(request: HttpRequest, asker: Asker) -> HttpResponse:
     """Cells change where they stand, rows keep their places; how many would stand elsewhere is told."""
     was = _read(request.GET.get("was", ""))
     found = {row.public_id: row for row in queries.rows_of(asker.tenants, list(was))}
-    mark = compare_page(request, asker, database_now(), *(_facts(row) for row in found.values()))
+    mark = compare_page(request, asker, *(_facts(row) for row in found.values()))
     context = {
         "rows": [found[public_id] for public_id in was if public_id in found],
         "gone": [public_id for public_id in was if public_id not in found],
