@@ -181,7 +181,7 @@ def _look(link: CustomerLink, now: datetime, allowance: Allowance) -> Look:
 def _standing(link: CustomerLink, last: Attempt | None, now: datetime, *, refused: int) -> LinkStanding:
     if last is not None and last.state == AttemptState.SETTLED:
         return LinkStanding.USED
-    if link.connection.deleted_at is not None or link.connection.generation != link.generation:
+    if link.connection.generation != link.generation:
         return LinkStanding.VOID
     if link.revoked_at is not None:
         return LinkStanding.REVOKED

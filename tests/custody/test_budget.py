@@ -100,7 +100,7 @@ def test_a_try_under_way_counts(connect: Connect) -> None:
     other = beside(kept, "second")
     for _ in range(4):
         try_wrong(kept)
-    kept.sugar.pace(all=0.1)
+    kept.sugar.chaos("slow_before", endpoint="token", seconds=0.5)
     assert _at_once(kept, other).count("too_many_requests") == 1
     assert Attempt.objects.filter(is_refused_try=True).count() == 5
 

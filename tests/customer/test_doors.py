@@ -171,6 +171,14 @@ def test_a_forged_form_does_nothing(customer: Customer, forged: str) -> None:
     assert customer.link.submissions == 0
 
 
+def test_a_forged_wish_for_a_new_link_tells_nobody(customer: Customer) -> None:
+    customer.open()
+    end(customer.link, "revoked")
+    for forged in ({}, {"proof": "forged"}):
+        assert customer.browser.post(f"{customer.page}ask/", forged).status_code == 403
+    assert not Event.objects.filter(kind=EventKind.LINK_REQUESTED).exists()
+
+
 def test_a_token_opens_its_own_kind_of_door(customer: Customer) -> None:
     guide = Customer(issued=make_link(customer.link.connection.public_id, LinkKind.GUIDE))
     token, guide_token = customer.path.split("/")[2], guide.path.split("/")[2]

@@ -10,8 +10,8 @@ from django.test import Client
 
 from connections.choices import EventKind, Status, Trigger
 from connections.custody import actions
-from connections.models import Attempt, AuditRow, Event
-from connections.onboarding import registry
+from connections.models import Attempt, AuditRow, CustomerLink, Event, database_now
+from connections.onboarding import links, registry
 from tests.custody.conftest import ANA
 from tests.customer.conftest import Customer, Invite, make_link, told
 
@@ -166,6 +166,15 @@ def test_a_connection_that_was_moved_meanwhile_gets_no_password(invite: Invite, 
     assert report.outcome == "unchanged"
     assert kept.simulator.control.count(instance=other.name, endpoint="token", grant="password") == 0
     assert not Attempt.objects.filter(connection__public_id=kept.public_id, generation=2).exists()
+
+
+@pytest.mark.parametrize("how", ["revoked_at", "expires_at"])
+def test_a_link_that_ends_while_the_password_is_typed_takes_none(invite: Invite, how: str) -> None:
+    kept, customer = invite()
+    link = customer.link
+    CustomerLink.objects.filter(pk=link.pk).update(**{how: database_now()})
+    assert links.sign_in(link, "secret", seen=0, address=None) is None
+    assert kept.grants("password") == 1
 
 
 def test_a_draft_signs_in_for_the_first_time(invite: Invite) -> None:
