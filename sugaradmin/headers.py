@@ -26,6 +26,8 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "base-uri 'none'",
     )
 )
+# An answer of the API is no page: opened as one, it may do nothing at all.
+ANSWER_POLICY = "default-src 'none'; frame-ancestors 'none'"
 PERMISSIONS_POLICY = ", ".join(
     f"{feature}=()" for feature in ("camera", "display-capture", "geolocation", "microphone", "payment", "usb")
 )
@@ -63,6 +65,7 @@ def _request_id(request: HttpRequest) -> str:
 
 def _protect_answer(response: HttpResponseBase) -> None:
     response.headers.setdefault("Cache-Control", "no-store")
+    response.headers["Content-Security-Policy"] = ANSWER_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     if isinstance(response, HttpResponse) and "Content-Length" not in response.headers:
         # Else the server sends it in chunks, which costs a worker's client a second read.
