@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django_q.tasks import async_task
 
-from connections.custody import audit_proof, copies, lent, pruning, rounds
+from connections.custody import audit_proof, copies, lent, pruning, rekey, rounds
 from connections.custody.ledger import upkeep
 from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Turn, database_now
 from connections.onboarding import drafts, letters, people
@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 ROUND = "round"
 PRUNE = "prune"
 PRUNE_EVERY = timedelta(hours=6)
+REKEY_SECONDS = 45  # well below the queue's own limit for a task
 VERIFY = "verify"
 VERIFY_EVERY = timedelta(days=1)
 TAKE_BACK = "take_back"
@@ -76,6 +77,19 @@ def verify_audit() -> str:
         return f"whole, {found.rows} rows"
     logger.error("The audit is broken at row %s", found.broken_at, extra={"action": "verify_audit"})
     return f"broken at {found.broken_at}"
+
+
+def seal_anew() -> str:
+    """Under the primary key, a portion at a time: a task that is killed loses nothing, and the next goes on."""
+    try:
+        done = rekey.rekey_for(REKEY_SECONDS)
+    except rekey.KeysDoNotFit as refused:
+        logger.error("Nothing was sealed anew: %s", refused, extra={"action": "rekey"})
+        return "refused"
+    if done is None:
+        async_task("connections.tasks.seal_anew", task_name="seal_anew")
+        return "goes on"
+    return f"sealed {done.sealed}, {done.broken} broken"
 
 
 def check_database() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from connections.vault import Keyring, KeyringInvalid
-from sugaradmin import keys
+from sugaradmin import key_providers, keys
 from sugaradmin.env import EnvError, Environment, Network
 
 LOOPBACK: tuple[Network, ...] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
@@ -180,14 +180,14 @@ def _secret_key(env: Environment, data_dir: Path, *, development: bool) -> str:
 
 
 def _encryption_keys(env: Environment, data_dir: Path, *, development: bool) -> str:
-    given = env.secret("SUGARADMIN_ENCRYPTION_KEYS", example="id:base64,…")
+    given = key_providers.ring(env, data_dir)
     if given:
         try:
             Keyring.parse(given)
         except KeyringInvalid as refused:
             raise EnvError(f"SUGARADMIN_ENCRYPTION_KEYS does not parse: {refused} Write id:base64,…") from None
     return given or _own(
-        data_dir / "encryption_keys",
+        data_dir / key_providers.FILE,
         keys.new_encryption_keys,
         development=development,
         hint="SUGARADMIN_ENCRYPTION_KEYS=k1:$(openssl rand -base64 32)",

@@ -83,6 +83,32 @@ def usage(*, grants_before: datetime | None = None) -> list[KeyUse]:
     ]
 
 
+def begin(actor: Actor) -> None:
+    """Notes who has the secrets sealed anew. Raises KeysDoNotFit."""
+    if trouble := guard.key_trouble():
+        raise KeysDoNotFit(trouble)
+    with transaction.atomic():
+        audit.record(actor, "rotate_encryption_key", at=database_now(), target=keys.keyring().primary)
+
+
+def rekey_for(seconds: float) -> Rekeyed | None:
+    """A portion of the walk; None when the time was up before the end. Raises KeysDoNotFit."""
+    until = time.monotonic() + seconds
+
+    def look(sealed: int) -> None:
+        if time.monotonic() > until:
+            raise _TimeIsUp
+
+    try:
+        return rekey(each_batch=look)
+    except _TimeIsUp:
+        return None
+
+
+class _TimeIsUp(Exception):
+    """There is more, and what was done stays done."""
+
+
 def rekey(*, each_batch: Callable[[int], None] = lambda sealed: None) -> Rekeyed:
     """Seal what is not under the primary key anew; `each_batch` hears how many are done. Raises KeysDoNotFit."""
     trouble = guard.key_trouble()

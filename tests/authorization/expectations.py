@@ -135,6 +135,7 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:api_key_revoke": Page(get=ADMINISTER, post=ADMINISTER, is_dangerous=True),
     "connections:audit": Page(get=AUDIT),
     "connections:audit_export": Page(get=AUDIT, is_export=True),
+    "connections:keys": Page(get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, is_dangerous=True),
     "connections:users": Page(get=Gate.EVERYWHERE),
     "connections:new_user": Page(get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, is_dangerous=True),
     "connections:user": Page(get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, is_dangerous=True),

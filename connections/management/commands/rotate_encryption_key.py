@@ -39,6 +39,7 @@ class Command(BaseCommand):
             raise CommandError(str(refused)) from None
 
     def _rotate(self, is_json: bool) -> None:
+        rekey.begin(operator())
         began = database_now()
         done = rekey.rekey(each_batch=lambda sealed: None if is_json else self._progress(sealed))
         left = rekey.wait_for_grants(began, patience=rekey.longest_grant(began))
