@@ -16,6 +16,7 @@ from connections.dashboard.views import (
     editing,
     encryption_keys,
     entrance,
+    errors,
     fleet,
     links,
     manual,
@@ -57,7 +58,20 @@ class LinkToken(PublicId):
     regex = "[A-Za-z0-9_-]{1,200}"
 
 
+class Failure:
+    """The fingerprint of a group of failures."""
+
+    regex = "[0-9a-f]{12}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
 register_converter(PublicId, "connection")
+register_converter(Failure, "failure")
 register_converter(DraftId, "draft")
 register_converter(LinkId, "link")
 register_converter(LinkToken, "token")
@@ -126,6 +140,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api-keys/<slug:prefix>/revoke/", access_keys.revoke, name="api_key_revoke"),
     path("audit/", auditing.rows, name="audit"),
     path("audit/export.csv", auditing.export, name="audit_export"),
+    path("errors/", errors.groups, name="errors"),
+    path("errors/<failure:failure>/", errors.group, name="error_group"),
+    path("errors/<failure:failure>/mark/", errors.mark, name="error_mark"),
     path("system/", fleet.system, name="system"),
     path("help/", manual.contents, name="help"),
     path("help/<slug:code>/", manual.article, name="article"),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from connections.choices import Theme
@@ -46,3 +48,25 @@ class NoteForm(forms.Form):
         label=_("Note"), max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("For the next who looks at this connection. Never write a password here."),
     )  # fmt: skip
+
+
+def _ignored(span: Any) -> Any:
+    return format_lazy(_("Ignored for {span}"), span=span)
+
+
+class MarkForm(forms.Form):
+    """That somebody is on it, or that nobody needs to be for a while."""
+
+    span = forms.ChoiceField(
+        label=_("Show it as"),
+        choices=[("", _("Acknowledged: somebody is on it")), *((name, _ignored(word)) for name, word in SPAN_CHOICES)],
+        required=False,
+    )
+    reason = forms.CharField(
+        label=_("Note"), max_length=300, required=False, help_text=_("A ticket, or who works on it.")
+    )
+
+    def until(self, now: datetime) -> datetime | None:
+        """None: acknowledged, until it is opened again."""
+        span = self.cleaned_data["span"]
+        return now + SPANS[span][0] if span else None

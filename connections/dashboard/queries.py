@@ -19,6 +19,7 @@ from connections.models import (
     DatabaseNow,
     Draft,
     Event,
+    FailureMark,
     Heartbeat,
     HostWait,
     Tenant,
@@ -127,6 +128,11 @@ def newest_event() -> int:
     return Event.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
 
+def newest_mark() -> tuple[object, ...]:
+    """Moves when staff mark a group of failures or open one again."""
+    return tuple(FailureMark.objects.aggregate(Max("at"), Count("pk")).values())
+
+
 def capped_count(rows: QuerySet[Any]) -> int:
     """Exact up to MOST_COUNTED; one more says “more than that”."""
     return rows.order_by().values("pk")[: MOST_COUNTED + 1].count()
@@ -180,14 +186,15 @@ def same_triple(tenants: Tenants, *, url: str, username: str, platform: str) -> 
 # -- the installation ----------------------------------------------------------------------------------------
 
 
-def silence() -> timedelta | None:
-    """For how long no worker has given a sign of life; zero while one does, None where none ever has."""
+def signs_of_life() -> tuple[timedelta | None, datetime]:
+    """For how long no worker has given one (zero while one does, None where none ever has), and the time it is now."""
     beats = Heartbeat.objects.order_by("-beat_at").annotate(now=DatabaseNow())
     seen = beats.values_list("beat_at", "now").first()
     if seen is None:
-        return None
-    age: timedelta = seen[1] - seen[0]
-    return age if age > max(settings.SUGARADMIN.heartbeat * SILENT_AFTER_BEATS, LEAST_SILENCE) else timedelta(0)
+        return None, database_now()
+    beat_at, now = seen
+    is_silent = now - beat_at > max(settings.SUGARADMIN.heartbeat * SILENT_AFTER_BEATS, LEAST_SILENCE)
+    return now - beat_at if is_silent else timedelta(0), now
 
 
 def heartbeats() -> list[Heartbeat]:

@@ -91,8 +91,9 @@ def _ask(user: AbstractBaseUser | AnonymousUser, address: str | None) -> Asker:
     actor = Actor(kind="staff", name=user.get_username(), address=address)
     if not isinstance(user, User):
         return Asker(actor=actor, role="", tenants=frozenset())
-    staff = Staff.objects.filter(user=user).select_related("user__profile").prefetch_related("tenants").first()
-    profile = _profile(user, staff)
+    known = User.objects.select_related("staff", "profile").prefetch_related("staff__tenants").get(pk=user.pk)
+    staff: Staff | None = getattr(known, "staff", None)
+    profile: Profile | None = getattr(known, "profile", None)
     seen: dict[str, str] = {"time_zone": profile.time_zone, "theme": profile.theme} if profile else {}
     if user.is_superuser:
         return Asker(actor=actor, role=Role.ADMIN, tenants=None, **seen)
@@ -100,13 +101,6 @@ def _ask(user: AbstractBaseUser | AnonymousUser, address: str | None) -> Asker:
         return Asker(actor=actor, role="", tenants=frozenset(), **seen)
     tenants = frozenset(one.pk for one in staff.tenants.all()) or None
     return Asker(actor=actor, role=staff.role, tenants=tenants, **seen)
-
-
-def _profile(user: User, staff: Staff | None) -> Profile | None:
-    """How this person wants to see the pages; read with the role where there is one."""
-    if staff is None:
-        return Profile.objects.filter(user=user).first()
-    return getattr(staff.user, "profile", None)
 
 
 def zone_of(request: HttpRequest, asker: Asker) -> ZoneInfo:

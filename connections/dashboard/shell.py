@@ -18,7 +18,6 @@ from connections.custody import guard
 from connections.dashboard import live, queries
 from connections.dashboard.rights import Asker, asker_of, zone_of
 from connections.dashboard.wording import duration
-from connections.models import database_now
 
 THEME_COOKIE = "theme"
 START_COMMAND = "manage.py serve --only worker"
@@ -126,12 +125,13 @@ def surroundings(request: HttpRequest, asker: Asker) -> Surroundings:
     known: Surroundings | None = getattr(request, "_surroundings", None)
     if known is None:
         pressing = queries.pressing(asker.tenants)
+        silent, now = queries.signs_of_life()
         known = Surroundings(
-            now=database_now(),
+            now=now,
             zone=zone_of(request, asker).key,
             urgent=sum(pressing.values()),
             worst=next((status for status in queries.URGENCY if pressing.get(status)), ""),
-            silent=queries.silence(),
+            silent=silent,
             read_only=guard.read_only_reason(),
             role=asker.role,
         )

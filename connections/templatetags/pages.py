@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -83,6 +84,22 @@ def _exact(at: datetime) -> str:
 
 def _iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+@register.simple_tag
+def sparks(counts: Sequence[int]) -> SafeString:
+    """Small columns, one for each hour; their figures as words for who does not see them."""
+    top = max(counts, default=0)
+    told = _("%(count)d in 24 hours, at most %(top)d in one") % {"count": sum(counts), "top": top}
+    if not top:
+        return format_html('<span class="small soft">{}</span>', _("none"))
+    heights = ((number * 10 + 1, 24 * count / top) for number, count in enumerate(counts) if count)
+    columns = "".join(f"M{x} 24v-{tall:.1f}h8v{tall:.1f}z" for x, tall in heights)
+    return format_html(
+        '<svg class="sparks" role="img" viewBox="0 0 {} 24" preserveAspectRatio="none"><title>{}</title>'
+        '<path d="{}"></path></svg>',
+        len(counts) * 10, told, columns,
+    )  # fmt: skip
 
 
 @register.filter

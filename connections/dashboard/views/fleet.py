@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from connections.choices import DiagnosisCode, Status
 from connections.condition import Level, examine
-from connections.dashboard import figures, plots, queries
+from connections.dashboard import failures, figures, plots, queries
 from connections.dashboard.filters import Filters
 from connections.dashboard.paging import page_of
 from connections.dashboard.plots import Plot
@@ -37,6 +37,7 @@ OUTCOME_WORDS = {
 def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
     """What needs me now, and is the machine itself well?"""
     mark = compare_page(request, asker, queries.newest_event())
+    around = surroundings(request, asker)
     census = queries.census(asker.tenants)
     context = {
         "census": census,
@@ -45,9 +46,10 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
         "causes": [(code, title_of(code), count) for code, count in census.by_cause],
         "urgent": queries.next_to_die(asker.tenants),
         "events": queries.recent_events(asker.tenants),
+        "errors": [(one, title_of(one.code)) for one in failures.top_groups(asker.tenants, around.now)],
         "hosts": queries.troubled_hosts(asker.tenants),
         "may_create": asker.may(Right.ADMINISTER),
-        "plots": _plots(asker, surroundings(request, asker).now) if census.total else [],
+        "plots": _plots(asker, around.now) if census.total else [],
     }
     return page(request, asker, "overview.html", context, section="overview", mark=mark, live_at=request.path)
 
