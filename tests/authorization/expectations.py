@@ -101,6 +101,9 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:list": Page(get=READ),
     "connections:rows": Page(get=READ),
     "connections:system": Page(get=READ),
+    "connections:errors": Page(get=READ),
+    "connections:error_group": Page(get=READ),
+    "connections:error_mark": Page(post=OPERATE),
     # new connections
     "connections:new": Page(get=ADMINISTER, post=ADMINISTER),
     "connections:draft": Page(get=ADMINISTER, post=ADMINISTER),

@@ -11,7 +11,7 @@ from django.test import Client
 
 from connections.choices import LinkKind, Role
 from connections.custody import actions
-from connections.models import Connection, Tenant
+from connections.models import Attempt, Connection, Tenant
 from connections.onboarding import api_keys, drafts, links
 from tests.authorization.addresses import Address
 from tests.authorization.expectations import Gate, Page
@@ -21,7 +21,7 @@ from tests.dashboard.people import person, signed_in
 
 OWN, OTHER = "acme", "north"
 CANARY = "canary-of-acme"
-OF_A_TENANT = frozenset({"public_id", "draft_id", "prefix"})
+OF_A_TENANT = frozenset({"public_id", "draft_id", "prefix", "failure"})
 """Parameters that name something which belongs to a tenant."""
 _numbers = itertools.count(1)
 
@@ -63,6 +63,7 @@ class World:
             "draft_id": self.draft,
             "link_id": self.link,
             "prefix": self.key,
+            "failure": self.failure,
             "username": self.someone.get_username,
         }
         return {name: page.values[name] if name in page.values else made[name]() for name in address.parameters}
@@ -79,6 +80,11 @@ class World:
         tenant = Tenant.objects.get(slug=OWN)
         return api_keys.issue(CANARY, ["token:read"], ANA, tenants=[tenant]).row.prefix
 
+    def failure(self) -> str:
+        """The group of a failed attempt of the connection."""
+        Attempt.objects.filter(connection=self.row, number=1).update(diagnosis_code="timeout", failure="0123456789ab")
+        return "0123456789ab"
+
 
 def make(draft: Draft) -> World:
     row = draft(CANARY, tenant=OWN, contact_name=CANARY, external_id=CANARY, tags=[CANARY])
@@ -90,6 +96,7 @@ def make(draft: Draft) -> World:
 def missing(address: Address, page: Page) -> dict[str, object]:
     """Names of things that do not exist, in the right shape."""
     nothing = {"public_id": "c_0000000000", "draft_id": "d_0000000000", "link_id": "l_0000000000", "prefix": "00000000"}
+    nothing["failure"] = "0" * 12
     return {name: page.values.get(name, nothing.get(name, "nothing")) for name in address.parameters}
 
 
