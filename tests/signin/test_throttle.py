@@ -12,6 +12,7 @@ import time_machine
 from django.conf import LazySettings
 from django.core.cache import caches
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from sugaradmin import settings as product
@@ -95,7 +96,10 @@ def test_no_answer_tells_whether_somebody_exists() -> None:
 
 @pytest.fixture
 def shared_cache(settings: LazySettings, transactional_db: None) -> Iterator[None]:
-    """The cache of the product: a table."""
+    """The cache of the product: a table, seen by the sessions that this process and its child begin from here on."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()
     settings.CACHES = product.CACHES
     call_command("createcachetable", verbosity=0)
     yield
