@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
+from django.db.models import OuterRef, Subquery
+
 from connections.choices import OPEN_STATES, AttemptKind, VersionState
 from connections.custody.statement import Rows
-from connections.models import Attempt, Connection, TokenVersion
+from connections.models import Attempt, Connection, DatabaseNow, HostWait, TokenVersion, database_now
 
 _LOCKED = Rows(lambda pk: Connection.objects.select_for_update(of=("self",)).select_related("tenant").filter(pk=pk))
-_ATTEMPT = Rows(lambda pk: Attempt.objects.filter(pk=pk))
+_PROBE_AT = Subquery(HostWait.objects.filter(host=OuterRef("host")).values("next_probe_at"))
+_DUE = Rows(
+    lambda pk: Connection.objects.select_related("tenant").annotate(now=DatabaseNow(), probe_at=_PROBE_AT).filter(pk=pk)
+)
+_ATTEMPT = Rows(lambda pk: Attempt.objects.filter(pk=pk).annotate(now=DatabaseNow()))
 _OPEN_GRANT = Rows(
     lambda pk: Attempt.objects.filter(
         connection_id=pk, state__in=OPEN_STATES, kind__in=(AttemptKind.REFRESH, AttemptKind.PASSWORD)
     )
 )
-_LIVE = Rows(lambda pk: TokenVersion.objects.filter(connection_id=pk, state=VersionState.LIVE))
+_LIVE = Rows(
+    lambda pk: TokenVersion.objects.filter(connection_id=pk, state=VersionState.LIVE).annotate(now=DatabaseNow())
+)
 
 
 def locked(pk: int) -> Connection:
@@ -24,12 +34,17 @@ def locked(pk: int) -> Connection:
     return row
 
 
-def attempt(pk: int) -> Attempt:
-    """Raises Attempt.DoesNotExist."""
+def due(pk: int) -> Connection | None:
+    """Not locked; with `now` and `probe_at`: when a host that did not answer is probed again."""
+    return _DUE.first(pk)
+
+
+def attempt(pk: int) -> tuple[Attempt, datetime]:
+    """With the database's clock: read it while the connection is locked. Raises Attempt.DoesNotExist."""
     row = _ATTEMPT.first(pk)
     if row is None:
         raise Attempt.DoesNotExist
-    return row
+    return row, row.now  # type: ignore[attr-defined]  # annotated
 
 
 def open_grant(row: Connection) -> Attempt | None:
@@ -40,3 +55,9 @@ def open_grant(row: Connection) -> Attempt | None:
 def live_version(row: Connection) -> TokenVersion | None:
     """There is at most one (a constraint)."""
     return _LIVE.first(row.pk)
+
+
+def live_with_clock(row: Connection) -> tuple[TokenVersion | None, datetime]:
+    """The live version and the database's clock, in one question where there is a version."""
+    version = live_version(row)
+    return version, database_now() if version is None else version.now  # type: ignore[attr-defined]  # annotated

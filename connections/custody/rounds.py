@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
-from django.db.models import OuterRef, Subquery
 
 from connections.choices import Trigger
-from connections.custody import guard, spool, wire
+from connections.custody import guard, reads, spool, wire
 from connections.custody.ledger import upkeep
 from connections.custody.sending import climb, ping_living
 from connections.custody.values import Decline, Goal, Want
-from connections.models import Connection, DatabaseNow, HostWait, database_now
+from connections.models import Connection, database_now
 
 logger = logging.getLogger(__name__)
 
@@ -74,14 +73,7 @@ def _insist(pk: int) -> None:
 
 def tend(pk: int) -> str:
     """The next thing for one connection: proof, look, or grant. Returns a word."""
-    row = (
-        Connection.objects.select_related("tenant")
-        .annotate(
-            now=DatabaseNow(), probe_at=Subquery(HostWait.objects.filter(host=OuterRef("host")).values("next_probe_at"))
-        )
-        .filter(pk=pk)
-        .first()
-    )
+    row = reads.due(pk)
     if row is None:
         return "gone"
     if not _may_ask_host(row):

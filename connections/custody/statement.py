@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection
-from django.db.models import Model, QuerySet
+from django.db.models import Field, Model, QuerySet
 from django.db.models.query import get_related_populators
 
 _BLANK = "\x00 the one value that differs from call to call"
@@ -67,6 +69,26 @@ class Rows(Generic[Row]):
         return row
 
 
+def write(row: Model, names: Sequence[str]) -> None:
+    """Writes these fields of a row that is there and locked: `save(update_fields=…)`, put together once."""
+    sql, fields = _update(type(row), tuple(names), connection.vendor)
+    values = [field.get_db_prep_save(field.pre_save(row, add=False), connection=connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*values, row.pk])
+        if cursor.rowcount != 1:
+            raise ObjectDoesNotExist(f"{type(row).__name__} {row.pk} is gone.")
+
+
+@lru_cache(maxsize=512)
+def _update(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[str, list[Field[Any, Any]]]:
+    quote, meta = connection.ops.quote_name, model._meta
+    fields = [field for field in meta.concrete_fields if {field.name, field.attname} & set(names)]
+    assert len(fields) == len(set(names)), f"{model.__name__} has not all of {names}."
+    columns = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
+    sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(str(meta.pk.column))} = %s"  # noqa: S608  # our names
+    return sql, fields
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Compiled:
     """A statement and how Django makes models of its rows; the same steps as its own iteration over a query."""
@@ -77,6 +99,7 @@ class _Compiled:
     model: type[Model]
     names: list[str]
     start: int
+    annotations: Mapping[str, int]
     beside: list[Any]  # what fills in the rows selected beside
 
     @classmethod
@@ -92,6 +115,7 @@ class _Compiled:
             model=shape["model"],
             names=[chosen[place][0].target.attname for place in own],
             start=own[0],
+            annotations=compiler.annotation_col_map or {},
             beside=get_related_populators(shape, chosen, connection.alias),  # type: ignore[call-arg]  # a later stub
         )
 
@@ -100,6 +124,8 @@ class _Compiled:
             for convert in converters:
                 row[place] = convert(row[place], expression, connection)
         made = self.model.from_db(connection.alias, self.names, row[self.start : self.start + len(self.names)])
+        for name, place in self.annotations.items():
+            setattr(made, name, row[place])
         for populator in self.beside:
             populator.populate(row, made)
         return made

@@ -13,7 +13,7 @@ from unittest import mock
 
 from django.db import connection
 
-from connections.custody import handout, reports, runner, sending, spool
+from connections.custody import handout, reads, reports, runner, sending, spool
 from connections.egress import boottime
 from connections.models import clock as database_clock
 
@@ -56,7 +56,9 @@ def virtual_time(clock: VirtualClock, sleep: Callable[[float], None]) -> Iterato
         for kind, sql in ((database_clock.DatabaseNow, now_sql), (database_clock.DatabaseLater, later_sql)):
             stack.enter_context(mock.patch.object(kind, "as_sql", sql))
             stack.enter_context(mock.patch.object(kind, "as_sqlite", sql))
-        # The hot path puts its query together once, with the clock of that moment in it.
+        # The hot paths put their queries together once, with the clock of that moment in them.
+        for rows in (reads._DUE, reads._ATTEMPT, reads._LIVE):
+            stack.enter_context(mock.patch.object(rows, "_compiled", _Forgetful()))
         stack.enter_context(mock.patch.object(handout, "_statement", handout._statement.__wrapped__))
         _replace_everywhere(stack, "database_now", database_clock.database_now, lambda: clock.moment)
         _replace_everywhere(stack, "boottime", boottime, clock)
@@ -64,6 +66,10 @@ def virtual_time(clock: VirtualClock, sleep: Callable[[float], None]) -> Iterato
             if hasattr(module, "time"):
                 stack.enter_context(mock.patch.object(module, "time", ours))
         yield
+
+
+class _Forgetful(dict[str, Any]):
+    def __setitem__(self, key: str, value: Any) -> None: ...
 
 
 def _literal(database: Any, moment: datetime) -> tuple[str, list[Any]]:

@@ -59,6 +59,14 @@ def test_a_warm_connection_never_runs_out(scene: Open) -> None:
     assert played.kept.grants() in (10, 11)
 
 
+def test_after_a_proven_refresh_the_background_comes_back_only_when_something_is_due(scene: Open) -> None:
+    played = scene("13.3")
+    played.configured_look(HOUR)
+    words = played.run(timedelta(hours=5))
+    assert "version" in words
+    assert "current" not in words
+
+
 def test_an_idle_one_is_refreshed_at_half_the_refresh_lifetime(scene: Open) -> None:
     played = scene("13.3")
     played.configured_look(HOUR)

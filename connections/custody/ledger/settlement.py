@@ -49,8 +49,8 @@ def settle(claim: Claim, sealed: SealedAnswer) -> Outcome:
     """Idempotent: after a commit whose fate is unknown it may be called again and finds its own work."""
     reach(Point.SETTLE_START, claim.connection_id)
     with transaction.atomic(durable=True):
-        row, now = transitions.locked_with_clock(claim.connection_pk)
-        attempt = reads.attempt(claim.attempt_pk)
+        row = transitions.locked(claim.connection_pk)
+        attempt, now = reads.attempt(claim.attempt_pk)
         outcome = _settle(row, attempt, claim, sealed, now)
         if outcome.result != Result.VERSION:
             transitions.reschedule(row, now)
@@ -153,8 +153,8 @@ def _discard(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnsw
 def not_sent(claim: Claim, answer: Answer, *, is_preflight: bool) -> Outcome:
     """Nothing reached the token endpoint: nothing is spent, no try is counted."""
     with transaction.atomic(durable=True):
-        row, now = transitions.locked_with_clock(claim.connection_pk)
-        attempt = reads.attempt(claim.attempt_pk)
+        row = transitions.locked(claim.connection_pk)
+        attempt, now = reads.attempt(claim.attempt_pk)
         if attempt.closed_at is None:
             _close_not_sent(attempt, answer, now, is_preflight=is_preflight)
             if attempt.generation == row.generation:

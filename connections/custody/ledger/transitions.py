@@ -16,7 +16,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import breakers, guard, journal, reads, schedule
+from connections.custody import breakers, guard, journal, reads, schedule, statement
 from connections.diagnosis import Diagnosis, diagnose
 from connections.models import Attempt, Connection, HostWait, TokenVersion, database_now
 
@@ -60,7 +60,7 @@ def save(row: Connection) -> None:
     loaded: dict[str, Any] = row.loaded  # type: ignore[attr-defined]  # set by locked()
     changed = [name for name, before in loaded.items() if getattr(row, name) != before]
     if changed:
-        row.save(update_fields=changed)
+        statement.write(row, changed)
 
 
 def locked_with_clock(pk: int) -> tuple[Connection, datetime]:

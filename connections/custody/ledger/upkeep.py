@@ -19,7 +19,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import journal, keys, reads, schedule
+from connections.custody import journal, keys, reads, schedule, statement
 from connections.custody.ledger import looks, recovery, transitions
 from connections.custody.ledger.versions import wipe
 from connections.custody.values import Claim
@@ -66,7 +66,7 @@ def living(row: Connection, target: Target) -> Living | None:
 
 def note_verify(claim: Claim, number: int, answer: Answer) -> bool:
     """The ping right after a grant. Returns False when the new token is already dead: two grants overlapped."""
-    return note_ping(claim.connection_pk, number, answer, verifying=claim.attempt_pk)
+    return note_ping(claim.connection_pk, number, answer, verifying=claim)
 
 
 def note_ping(
@@ -74,7 +74,7 @@ def note_ping(
     number: int,
     answer: Answer,
     *,
-    verifying: int | None = None,
+    verifying: Claim | None = None,
     actor: str = "background",
     doubt: int | None = None,
 ) -> bool:
@@ -83,27 +83,26 @@ def note_ping(
     `doubt` is the connection's mark of doubt from before the ping was sent.
     """
     with transaction.atomic(durable=True):
-        row, now = transitions.locked_with_clock(pk)
+        row = transitions.locked(pk)
         if verifying is not None:
-            Attempt.objects.filter(pk=verifying).update(verify_fault=answer.fault or "", verify_status=answer.status)
-        version = reads.live_version(row)
+            Attempt.objects.filter(pk=verifying.attempt_pk).update(
+                verify_fault=answer.fault or "", verify_status=answer.status
+            )
+        version, now = reads.live_with_clock(row)
         if version is None or version.number != number:
             return True  # it has moved on; what this ping says is history
         is_alive = _note(row, version, answer, now, actor=actor, is_verify=verifying is not None)
         if answer.fault is None:
             recovery.settle_by_ping(row, version, now, doubt=doubt, actor=actor)
-        version.save(update_fields=["verified_at", "access_dead_at", "pinged_at", "ping_taken_until"])
-        _reschedule(row, version, now, is_hot=verifying is not None)
+        statement.write(version, ["verified_at", "access_dead_at", "pinged_at", "ping_taken_until"])
+        transitions.reschedule(row, now, live=version, has_open=False if _is_newest(row, verifying) else None)
         transitions.save(row)
     return is_alive
 
 
-def _reschedule(row: Connection, version: TokenVersion, now: datetime, *, is_hot: bool) -> None:
-    """Right after a grant the question for an open attempt is spared: keeping the earlier time is safe without it."""
-    before = row.due_at
-    transitions.reschedule(row, now, live=version, has_open=False if is_hot else None)
-    if is_hot and before is not None and row.due_at is not None:
-        row.due_at = min(before, row.due_at)
+def _is_newest(row: Connection, claim: Claim | None) -> bool:
+    """Whoever claims takes the next number: while this claim's is the newest, nothing later is under way."""
+    return claim is not None and claim.number == row.attempt_count
 
 
 def _note(
@@ -221,7 +220,7 @@ def note_believed_death(pk: int, number: int, *, actor: str) -> None:
             return
         version.verified_at = version.verified_at or now  # unproven is not the same as doubtful here
         _note_dead(row, version, answer, now, actor=actor)
-        version.save(update_fields=["verified_at", "access_dead_at"])
+        statement.write(version, ["verified_at", "access_dead_at"])
         transitions.reschedule(row, now, live=version)
         transitions.save(row)
 

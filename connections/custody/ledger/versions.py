@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from connections.choices import AttemptKind, AttemptState, EventKind, Origin, Trouble, VersionState
-from connections.custody import journal, keys, reads, schedule
+from connections.custody import journal, keys, reads, schedule, statement
 from connections.custody.ledger import passwords, transitions
 from connections.custody.ledger.answers import ANSWER_FIELDS, outcome_of
 from connections.custody.values import Claim, Outcome, Result
@@ -30,7 +30,7 @@ def accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, no
     attempt.answer = None
     attempt.lost_at = None
     transitions.close(attempt, AttemptState.SETTLED, now)
-    attempt.save(update_fields=ANSWER_FIELDS)
+    statement.write(attempt, ANSWER_FIELDS)
     if claim.keeps_password and row.store_password:
         passwords.keep_proven(row, attempt, claim.secret, now)
     _note_version(row, attempt, version, before, now, is_new_chain=is_new_chain)
@@ -51,7 +51,7 @@ def _supersede(before: TokenVersion | None, now: datetime) -> None:
         return
     before.state = VersionState.SUPERSEDED
     before.ended_at = now
-    before.save(update_fields=["state", "ended_at"])
+    statement.write(before, ["state", "ended_at"])
     if before.verified_at is None:  # else its proof has wiped them already
         wipe(TokenVersion.objects.filter(connection_id=before.connection_id, number__lt=before.number))
 
