@@ -12,17 +12,18 @@ def main() -> None:
     arguments = argparse.ArgumentParser(prog="python -m bench")
     arguments.add_argument("--connections", type=int, default=2000, help="due connections in the refresh run")
     arguments.add_argument("--latency", type=float, default=0.2, help="seconds the server takes per request")
-    arguments.add_argument("--only", choices=("handout", "storm", "refresh", "settle"), default=None)
+    arguments.add_argument("--only", choices=("handout", "storm", "refresh", "settle", "pages"), default=None)
     chosen = arguments.parse_args()
     site.prepare()
     site.set_up()
-    from bench import handout, refresh
+    from bench import handout, pages, refresh
 
     measures = {
         "handout": lambda control: handout.measure_handout(control),
         "storm": lambda control: handout.measure_storm(control, workers=1000, latency=chosen.latency),
         "settle": lambda control: refresh.measure_settle(control, size=200),
         "refresh": lambda control: refresh.measure(control, size=chosen.connections, latency=chosen.latency),
+        "pages": lambda control: pages.measure(size=10_000),  # last: it leaves a great fleet behind
     }
     print(f"Python {platform.python_version()}, {site.cores()} cores, PostgreSQL {site.database_version()}")
     with site.simulator() as control:

@@ -40,6 +40,7 @@ def prepare() -> None:
 def set_up() -> None:
     django.setup()
     call_command("migrate", verbosity=0)
+    call_command("createcachetable", verbosity=0)
 
 
 def cores() -> int:

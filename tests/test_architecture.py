@@ -147,16 +147,28 @@ def _name(path: Path) -> str:
 
 def test_only_the_ledger_writes_tokens_and_chain_state() -> None:
     """Anything that saves, updates or deletes these three models lives in custody.ledger; pruning and
-    re-encryption are the two exceptions, and change neither state nor chain."""
+    re-encryption are the two exceptions, and change neither state nor chain. The demo's crowd is written as a whole,
+    by a module that nothing else imports."""
     writes = re.compile(
         r"(TokenVersion|Attempt|Connection)\.objects\b[^\n]*(\.create\(|\.update\(|\.delete\(|bulk_)|\brow\.save\("
     )
-    exceptions = {"custody/pruning.py", "custody/rekey.py"}
+    exceptions = {"custody/pruning.py", "custody/rekey.py", "demo/seeding.py"}
     for path in modules():
         place = str(path.relative_to(PACKAGE))
         if place.startswith(("custody/ledger/", "migrations/", "models/")) or place in exceptions:
             continue
         assert not writes.search(path.read_text()), place
+
+
+def test_only_the_demo_writes_a_crowd() -> None:
+    for path in modules():
+        if room_of(path) != "demo":
+            found = [
+                name
+                for name, _ in imports_of(path)
+                if name.startswith(("connections.demo.seeding", "connections.demo.loading"))
+            ]
+            assert not found, path
 
 
 def test_httpx_is_imported_in_one_place_at_most() -> None:

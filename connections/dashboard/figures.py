@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.db.models import Count, F, Func, IntegerField, Q, QuerySet, Window
 from django.db.models.fields.json import KeyTransform
 from django.db.models.functions import Cast, RowNumber
@@ -96,6 +96,7 @@ def grants_by_hour(tenants: Tenants, now: datetime) -> Series:
     """
     start = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0) - HOUR * (HOURS_SHOWN - 1)
     key = f"grants-by-hour:{'all' if tenants is None else ','.join(map(str, sorted(tenants)))}"
+    cache = caches["process"]
     known: dict[datetime, Hour] = cache.get(key, {})
     hours = [start + HOUR * number for number in range(HOURS_SHOWN)]
     first = next(hour for hour in hours if hour not in known)
@@ -133,7 +134,7 @@ def expiry_horizon(tenants: Tenants, now: datetime) -> Series:
     ending = Q(access_expires_at__gte=now, access_expires_at__lt=now + HORIZON, access_dead_at__isnull=True)
     rows = Connection.objects.present().filter(visible(tenants), ending).order_by()
     grouped = rows.annotate(slot=Slot("access_expires_at", start=now, step=HORIZON_STEP)).values_list("slot")
-    found = ((slot, "ending", count) for slot, count in grouped.annotate(count=Count("pk")))
+    found = ((slot, "ending", count) for slot, count in grouped.annotate(count=Count("*")))
     return counted(found, start=now, step=HORIZON_STEP, length=HORIZON // HORIZON_STEP, kinds=["ending"])
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from django.db.models import Q
+from django.db.models import F, TextField, Value
+from django.db.models.functions import Concat
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -16,6 +17,14 @@ from connections.models import Draft
 from connections.models.status import ConnectionQuerySet
 
 LONGEST = 200
+SEARCHED = ("label", "public_id", "external_id", "host", "username", "platform", "tenant__slug")
+
+
+def _said() -> Concat:
+    """All that a search looks at as one text, which costs a third of looking at each; nobody types the sign between."""
+    between = Value("\n")
+    columns = [part for name in SEARCHED for part in (F(name), between)]
+    return Concat(*columns, output_field=TextField())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,14 +72,7 @@ class Filters:
             rows = rows.filter(host__icontains=self.host)
         if self.tag:
             rows = rows.filter(tags__name=self.tag)
-        return rows.filter(self._search()) if self.q else rows
-
-    def _search(self) -> Q:
-        columns = ("label", "public_id", "external_id", "host", "username", "platform", "tenant__slug")
-        found = Q()
-        for column in columns:
-            found |= Q(**{f"{column}__icontains": self.q})
-        return found
+        return rows.alias(said=_said()).filter(said__icontains=self.q) if self.q else rows
 
     def admits_drafts(self) -> bool:
         """A draft that is no connection yet has no tag and no diagnosis."""

@@ -38,8 +38,10 @@ URGENCY = (
     Status.DRAFT,
     Status.HEALTHY,
 )
+NEED_A_PERSON = frozenset({Status.DYING, Status.DOWN})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_COUNTED = 10_000
+MOST_SUGGESTED = 200
 UNSHOWN_IN_LISTS = ("diagnosis", "ca_pem", "password", "client_secret", "adopted_token")
 ROUTINE = (EventKind.REFRESHED, EventKind.PROBED)
 SILENT_AFTER_BEATS = 3
@@ -78,7 +80,7 @@ def pressing(tenants: Tenants) -> dict[str, int]:
     """How many connections need a person, by status: the number in every page's title."""
     rows = Connection.objects.present().filter(visible(tenants)).filter(needs_person()).with_status().order_by()
     grouped = rows.values_list("status").annotate(count=Count("pk"))  # type: ignore[misc]  # annotated
-    return {status: count for status, count in grouped if status in (Status.DYING, Status.DOWN)}
+    return {status: count for status, count in grouped if status in NEED_A_PERSON}
 
 
 def by_urgency(tenants: Tenants) -> ConnectionQuerySet:
@@ -106,6 +108,8 @@ def shown_in_list(rows: ConnectionQuerySet) -> ConnectionQuerySet:
 
 
 def with_status_in(rows: ConnectionQuerySet, statuses: tuple[str, ...]) -> ConnectionQuerySet:
+    if NEED_A_PERSON.issuperset(statuses):
+        rows = rows.filter(needs_person())  # implied, and what an index can find
     return rows.filter(status__in=statuses)  # type: ignore[misc]  # annotated by with_status
 
 
@@ -139,10 +143,12 @@ def capped_count(rows: QuerySet[Any]) -> int:
 
 
 def tenant_slugs(tenants: Tenants) -> list[str]:
+    """To choose from; none where they are too many to send with each page: the name can be typed."""
     rows = Tenant.objects.order_by("slug")
     if tenants is not None:
         rows = rows.filter(pk__in=tenants)
-    return list(rows.values_list("slug", flat=True)[:500])
+    found = list(rows.values_list("slug", flat=True)[: MOST_SUGGESTED + 1])
+    return found if len(found) <= MOST_SUGGESTED else []
 
 
 # -- one connection ------------------------------------------------------------------------------------------
@@ -218,5 +224,5 @@ def due_and_waiting() -> int:
 def troubled_hosts(tenants: Tenants) -> list[tuple[str, int]]:
     """Hosts with more than one troubled connection: an outage shows as one line."""
     rows = Connection.objects.present().filter(visible(tenants)).exclude(trouble=Trouble.NONE).order_by()
-    grouped = rows.values_list("host").annotate(count=Count("pk")).filter(count__gt=1).order_by("-count")
+    grouped = rows.values_list("host").annotate(count=Count("*")).filter(count__gt=1).order_by("-count", "host")
     return list(grouped[:5])

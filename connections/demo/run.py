@@ -24,9 +24,9 @@ from django.db import connection
 
 from connections.choices import Role, Scope
 from connections.custody.audit import Actor
-from connections.demo import surroundings
+from connections.demo import seeding, surroundings
 from connections.demo.samples import SAMPLES
-from connections.demo.stage import Sample, set_up
+from connections.demo.stage import SIGN_OF_A_SAMPLE, Sample, set_up
 from connections.onboarding import fleet
 from connections.onboarding.access import create_api_key, create_staff
 from connections.serving import leash, preparation
@@ -52,14 +52,19 @@ class _Sight:
     trouble: str = ""
 
 
-def perform(host: str, port: int, *, say: Say) -> bool:
-    """Serve until told to stop; as `serve`. Raises CannotServe, CannotPerform."""
+def perform(host: str, port: int, *, crowd: int = 0, say: Say) -> bool:
+    """Serve until told to stop; as `serve`. `crowd`: so many connections more, that are only written down.
+
+    Raises CannotServe, CannotPerform.
+    """
     lock = surroundings.occupy()
     read_end, write_end = leash.make()
     simulator_port = surroundings.free_port(SIMULATOR_HOST)
     try:
         preparation.prepare(static=True)
         _invite(say)
+        if crowd:
+            _write_crowd(crowd, say)
         preparation.disconnect()
         playing = threading.Thread(target=_play, args=(simulator_port, say), name="samples", daemon=True)
         playing.start()
@@ -96,6 +101,15 @@ def _invite(say: Say) -> None:
     say(f"A worker's key of this run: {issued.key}")
 
 
+def _write_crowd(size: int, say: Say) -> None:
+    say(f"{size:,} connections with a past are being written; ten thousand take some minutes…")
+    written = seeding.seed(size, STAFF)
+    say(
+        f"{written.connections:,} connections, {written.attempts:,} attempts, {written.versions:,} versions and "
+        f"{written.events:,} events are written. Nothing refreshes them: their hosts do not exist."
+    )
+
+
 def _play(simulator_port: int, say: Say) -> None:
     control = Control(f"http://{SIMULATOR_HOST}:{simulator_port}")
     if not _answers(control):
@@ -109,7 +123,8 @@ def _play(simulator_port: int, say: Say) -> None:
     for sight in seen:
         if sight.trouble:
             say(f"The sample {sight.sample.label!r} could not be made: {sight.trouble}.")
-    statuses = Counter(str(row.status) for row in fleet.matching(fleet.Filter()))  # type: ignore[attr-defined]
+    samples = fleet.matching(fleet.Filter()).filter(external_id__startswith=SIGN_OF_A_SAMPLE)
+    statuses = Counter(str(row.status) for row in samples)  # type: ignore[attr-defined]
     connection.close()
     words = ", ".join(f"{number} {status}" for status, number in sorted(statuses.items()))
     say(f"{statuses.total()} sample connections are there: {words}.")

@@ -18,6 +18,8 @@ from connections.simulator.control import InstanceControl
 PLATFORM = "sugaradmin"
 USER = "integration"
 KEY = "sugaradmin"
+SIGN_OF_A_SAMPLE = "demo-"
+"""How the external id of a sample begins: nothing else in a demo is at the simulator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +81,7 @@ def set_up(sample: Sample, control: Control, staff: Actor) -> Stage:
         "platform": PLATFORM,
         "username": USER,
         "password": password,
-        "external_id": f"demo-{sample.name}",
+        "external_id": f"{SIGN_OF_A_SAMPLE}{sample.name}",
         "contact_name": "Sam Carter",
         "contact_email": f"crm-admin@{sample.name}.example",
         "tags": sample.tags,

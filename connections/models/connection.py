@@ -151,9 +151,22 @@ class Connection(models.Model):
             models.Index(fields=["host", "trouble"], name="connection_host_trouble"),
             models.Index(fields=["trouble", "id"], condition=Q(deleted_at__isnull=True), name="connection_trouble"),
             models.Index(Lower("label"), name="connection_label"),
-            # the overview: how many access tokens end when
+            # every page: how many need a person; the overview and the list: which
             models.Index(
-                fields=["access_expires_at"], condition=Q(deleted_at__isnull=True), name="connection_expiry_horizon"
+                fields=["id"],
+                condition=Q(deleted_at__isnull=True) & (Q(trouble=Trouble.PERSON) | Q(password__isnull=True)),
+                name="connection_needs_person",
+            ),
+            # the overview: how many access tokens end when, and hosts with several in trouble
+            models.Index(
+                fields=["access_expires_at"],
+                condition=Q(deleted_at__isnull=True, access_dead_at__isnull=True),
+                name="connection_expiry_horizon",
+            ),
+            models.Index(
+                fields=["host"],
+                condition=Q(deleted_at__isnull=True) & ~Q(trouble=Trouble.NONE),
+                name="connection_troubled_hosts",
             ),
         ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import sys
-from argparse import SUPPRESS
+from argparse import SUPPRESS, ArgumentTypeError
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -12,6 +12,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from connections.demo import run, surroundings
 from connections.demo.surroundings import CannotPerform
 from connections.serving.start import CannotServe
+
+MOST_CONNECTIONS = 50_000
 
 
 class Command(BaseCommand):
@@ -21,6 +23,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="address to listen on, of this machine (127.0.0.1)")
         parser.add_argument("--port", type=int, default=8000, help="port to listen on; 0 picks a free one (8000)")
+        parser.add_argument(
+            "--connections", type=_crowd, default=0, help="so many more, written down with a past each (at most 50000)"
+        )
         parser.add_argument("--moved-in", action="store_true", help=SUPPRESS)
         parser.add_argument("--simulator", type=int, help=SUPPRESS)
         parser.add_argument("--leash", type=int, help=SUPPRESS)
@@ -31,10 +36,11 @@ class Command(BaseCommand):
         host = _loopback(options["host"])
         if not options["moved_in"]:
             port = options["port"] or surroundings.free_port(host)
-            surroundings.move_in(["demo", "--host", host, "--port", str(port), "--moved-in"], host=host, port=port)
+            again = ["demo", "--host", host, "--port", str(port), "--connections", str(options["connections"])]
+            surroundings.move_in([*again, "--moved-in"], host=host, port=port)
         self.check()
         try:
-            finished = run.perform(host, options["port"], say=self._say)
+            finished = run.perform(host, options["port"], crowd=options["connections"], say=self._say)
         except (CannotServe, CannotPerform) as error:
             raise CommandError(str(error)) from None
         if not finished:
@@ -43,6 +49,12 @@ class Command(BaseCommand):
     def _say(self, sentence: str) -> None:
         self.stdout.write(sentence)
         self.stdout.flush()
+
+
+def _crowd(text: str) -> int:
+    if not 0 <= (number := int(text)) <= MOST_CONNECTIONS:
+        raise ArgumentTypeError(f"{text} is not between 0 and {MOST_CONNECTIONS}")
+    return number
 
 
 def _loopback(host: str) -> str:

@@ -1,0 +1,96 @@
+"""Server time, queries and bytes of the pages at ten thousand connections, beside a view that only reads."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from bench import urls
+from connections.choices import Role
+from connections.custody import audit
+from connections.custody.audit import Actor
+from connections.demo import seeding
+from connections.models import Connection, Staff, database_now
+from tests.dashboard.scale import pages
+
+ROUNDS = 40
+AUDIT_ROWS = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """Of one page. Times in milliseconds, `kilobytes` as they are sent; `bare_p95`: the same rows, nothing rendered."""
+
+    p50: float
+    p95: float
+    bare_p95: float
+    queries: int
+    kilobytes: float
+
+    def __str__(self) -> str:
+        ratio = self.p95 / self.bare_p95
+        return (
+            f"p50 {self.p50:.0f} ms, p95 {self.p95:.0f} ms, {ratio:.1f} × bare ({self.bare_p95:.0f} ms), "
+            f"{self.queries} queries, {self.kilobytes:.0f} kB"
+        )
+
+
+def measure(*, size: int) -> str:
+    """Writes `size` connections with their past, and walks the pages."""
+    print("written:", seeding.seed(size, Actor(kind="command", name="bench")), flush=True)
+    _write_audit()
+    return "".join(f"\n  {name}: {cost}" for name, cost in costs())
+
+
+def costs() -> Iterator[tuple[str, Cost]]:
+    user = User.objects.create_user("bench")
+    Staff.objects.create(user=user, role=Role.ADMIN)
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(user)
+    for name, path in pages():
+        yield name, _cost(client, path)
+
+
+def _cost(client: Client, path: str) -> Cost:
+    client.get(path)
+    with CaptureQueriesContext(connection) as spent:
+        response = client.get(path)
+    assert response.status_code == 200, (path, response.status_code)
+    asked = [str(query["sql"]) for query in spent.captured_queries]
+    urls.STATEMENTS[:] = asked
+    ours, bare = [], []
+    for _ in range(ROUNDS):
+        ours.append(_timed(client, path))
+        bare.append(_timed(client, "/bare/"))
+    return Cost(
+        p50=statistics.median(ours),
+        p95=_p95(ours),
+        bare_p95=_p95(bare),
+        queries=len(asked),
+        kilobytes=len(response.content) / 1000,
+    )
+
+
+def _timed(client: Client, path: str) -> float:
+    began = time.perf_counter()
+    client.get(path)
+    return (time.perf_counter() - began) * 1000
+
+
+def _p95(found: list[float]) -> float:
+    return statistics.quantiles(found, n=20)[-1]
+
+
+def _write_audit() -> None:
+    """As many rows as staff who work on such a fleet leave in some months."""
+    now, actor = database_now(), Actor(kind="staff", name="bench", address="192.0.2.7")
+    with transaction.atomic():
+        for row in Connection.objects.select_related("tenant")[:AUDIT_ROWS]:
+            audit.record_on(row, actor, "pause", at=now, difference={"version": row.version_count})
