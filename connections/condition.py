@@ -19,7 +19,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max
 from django_q.brokers import get_broker
 
-from connections.custody import audit_proof, identity, keycheck
+from connections.custody import audit_proof, identity, keycheck, tenant_keys
 from connections.models import AuditCheck, Connection, Heartbeat, database_now
 from sugaradmin.keys import KEY_FILES
 
@@ -148,6 +148,9 @@ def _keys() -> Iterator[Finding]:
         yield _fail("keys", trouble, "Put the right key back into SUGARADMIN_ENCRYPTION_KEYS; nothing was deleted.")
     else:
         yield _ok("keys", "Every key fits what it sealed.")
+    for tenant, reason in [] if trouble else tenant_keys.missing():
+        remedy = "Put the file back into SUGARADMIN_TENANT_KEYS, or: manage.py rotate_encryption_key --give-up KEY"
+        yield _fail("keys", f"The own key of tenant {tenant} does not open: {reason}", remedy)
 
 
 def _copy() -> Iterator[Finding]:

@@ -61,10 +61,14 @@ class Config:
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
 
-    # Its keys: SECRET_KEY, ENCRYPTION_KEYS, METRICS_TOKEN
+    # Its keys: SECRET_KEY, ENCRYPTION_KEYS, TENANT_KEYS, TENANT_KEYS_SEAL, METRICS_TOKEN
     secret_key: str = field(repr=False)
     encryption_keys: str = field(repr=False)
     """As given: `id:base64,…`, the first encrypts; connections.vault parses it."""
+    tenant_keys: Path | None
+    """The folder of tenants' own keys; none: the ring seals everything."""
+    tenant_keys_seal: bool
+    """Whether they seal what is written; what they have sealed opens either way."""
     metrics_token: str = field(repr=False)
     """Empty: /metrics answers only in development."""
 
@@ -137,6 +141,8 @@ def load(env: Environment, *, root: Path) -> Config:
         trusted_proxies=env.networks("SUGARADMIN_TRUSTED_PROXIES"),
         secret_key=_secret_key(env, data_dir, development=development),
         encryption_keys=_encryption_keys(env, data_dir, development=development),
+        tenant_keys=(root / folder).resolve() if (folder := env.text("SUGARADMIN_TENANT_KEYS")) else None,
+        tenant_keys_seal=env.flag("SUGARADMIN_TENANT_KEYS_SEAL", default=True),
         metrics_token=env.secret("SUGARADMIN_METRICS_TOKEN", example="a long random text"),
         allowed_networks=_allowed_networks(env, development=development),
         allowed_ports=env.ports("SUGARADMIN_ALLOWED_PORTS", frozenset({443})),

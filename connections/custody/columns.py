@@ -37,6 +37,11 @@ class Column:
         way = _way_to_tenant(self.model)
         return found.select_related(way) if way else found
 
+    @property
+    def is_of_tenants(self) -> bool:
+        """What the installation seals for itself has no tenant."""
+        return self.model is not OwnKey
+
     def sealed_with(self, key_id: str) -> QuerySet[Any]:
         return self.rows().filter(envelope__startswith=f"{ENVELOPE_START}{key_id}:")
 

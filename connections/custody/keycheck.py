@@ -2,14 +2,15 @@
 
 Each key has a known value beside the data (`EncryptionKey.check_value`), made when the key is first seen. A key of the
 same name and other bytes, or a missing one that something stored was sealed with, makes custody read-only: no grant
-leaves, no secret is written, nothing is deleted. With the right key back, all is as it was.
+leaves, no secret is written, nothing is deleted. With the right key back, all is as it was. The same goes for the
+folder of tenants' keys; one file of it that is missing stops its own tenant alone.
 """
 
 from __future__ import annotations
 
 from django.conf import settings
 
-from connections.custody import columns, keys
+from connections.custody import columns, keys, tenant_keys
 from connections.models import EncryptionKey, database_now
 from connections.vault import Keyring, VaultError
 
@@ -24,10 +25,14 @@ def trouble() -> str:
     wrong = [key_id for key_id in ring.ids if key_id in known and not ring.matches_check(key_id, known[key_id])]
     if wrong:
         return f"The encryption key {', '.join(wrong)} is another one than it was."
-    missing = [key_id for key_id in known if key_id not in ring.ids and columns.is_needed(key_id)]
+    missing = [key_id for key_id in known if key_id not in ring.ids and _is_needed(key_id)]
     if missing:
         return f"The encryption key {', '.join(missing)} is missing: what it sealed cannot be opened."
-    return ""
+    return tenant_keys.trouble()
+
+
+def _is_needed(key_id: str) -> bool:
+    return columns.is_needed(key_id) or key_id in tenant_keys.wrapping_keys()
 
 
 def take_note() -> str:

@@ -6,14 +6,16 @@ import contextlib
 import hashlib
 import hmac
 import json
+import logging
 import secrets
-from functools import lru_cache
 
-from django.conf import settings
-
-from connections.models import Attempt, Connection, LentPassword, OwnKey, TokenVersion, database_now
+from connections.custody import tenant_keys
+from connections.custody.ring import keyring as keyring
+from connections.models import Attempt, Connection, LentPassword, OwnKey, Tenant, TokenVersion, database_now
 from connections.sugar import TokenSet
-from connections.vault import Context, Fingerprinter, KeyMissing, Keyring, Sealed, VaultError
+from connections.vault import Context, Fingerprinter, KeyMissing, Keyring, Sealed, VaultError, is_data_key
+
+logger = logging.getLogger(__name__)
 
 FINGERPRINT = "fingerprint"
 AUDIT = "audit"
@@ -21,13 +23,24 @@ SECOND_FACTORS = "second_factors"
 LINKS = "links"
 
 
-@lru_cache(maxsize=4)
-def _parsed_ring(text: str) -> Keyring:
-    return Keyring.parse(text)
+def seal(plain: str, context: Context, *, data_key: str) -> Sealed:
+    """`data_key` is what `tenant_keys.key_of` answered; empty: the ring seals. Raises VaultError."""
+    return (tenant_keys.ring_of(data_key) if data_key else keyring()).seal(plain, context)
 
 
-def keyring() -> Keyring:
-    return _parsed_ring(settings.SUGARADMIN.encryption_keys)
+def seal_received(plain: str, context: Context, *, data_key: str) -> Sealed:
+    """What exists nowhere else is sealed, whatever has become of the tenant's key since the claim."""
+    try:
+        return seal(plain, context, data_key=data_key)
+    except VaultError:
+        logger.exception("A tenant's key was not to be had; the ring seals.", extra={"action": "seal"})
+        return keyring().seal(plain, context)
+
+
+def unseal(sealed: Sealed, context: Context) -> str:
+    """By the ring or by a tenant's key, whichever sealed it. Raises VaultError."""
+    key_id = sealed.key_id
+    return (tenant_keys.ring_of(key_id) if is_data_key(key_id) else keyring()).open(sealed, context)
 
 
 def own_context(purpose: str) -> Context:
@@ -107,6 +120,7 @@ def forget() -> None:
     """Another database, as between tests, has other keys of its own."""
     global _fingerprinter
     _fingerprinter = None
+    tenant_keys.forget()
 
 
 def password_context(row: Connection) -> Context:
@@ -164,6 +178,19 @@ def context_of(row: object, field: str) -> Context:
     raise LookupError(f"No context is known for {type(row).__name__}.{field}; add it here.")
 
 
+def reseal(row: object, field: str) -> Sealed:
+    """What stands in this column, under the key that is to seal it: the tenant's or the ring's. Raises VaultError."""
+    context = context_of(row, field)
+    data_key = "" if isinstance(row, OwnKey) else tenant_keys.key_of(_tenant_of(row))
+    return seal(unseal(getattr(row, field), context), context, data_key=data_key)
+
+
+def _tenant_of(row: object) -> Tenant:
+    holder = row if isinstance(row, Connection) else getattr(row, "connection", None)
+    assert isinstance(holder, Connection)  # context_of knows no other
+    return holder.tenant
+
+
 def opened_access(row: Connection, version: TokenVersion) -> str:
     """Raises VaultError."""
     assert version.access_token is not None
@@ -174,16 +201,16 @@ def opened_access(row: Connection, version: TokenVersion) -> str:
 
 def open_access(sealed: Sealed, *, tenant_id: str, connection_id: str, number: int) -> str:
     """Raises VaultError."""
-    return keyring().open(sealed, access_context(tenant_id, connection_id, number))
+    return unseal(sealed, access_context(tenant_id, connection_id, number))
 
 
 def opened_refresh(row: Connection, version: TokenVersion) -> str:
     """Raises VaultError."""
     assert version.refresh_token is not None
-    return keyring().open(version.refresh_token, refresh_context(row.tenant.public_id, row.public_id, version.number))
+    return unseal(version.refresh_token, refresh_context(row.tenant.public_id, row.public_id, version.number))
 
 
-def seal_answer(tokens: TokenSet, context: Context) -> Sealed:
+def seal_answer(tokens: TokenSet, context: Context, *, data_key: str) -> Sealed:
     """The whole answer of a grant, sealed for its attempt: a candidate, or a spool file."""
     plain = json.dumps(
         {
@@ -193,12 +220,12 @@ def seal_answer(tokens: TokenSet, context: Context) -> Sealed:
             "refresh_expires_in": tokens.refresh_expires_in,
         }
     )
-    return keyring().seal(plain, context)
+    return seal_received(plain, context, data_key=data_key)
 
 
 def open_answer(sealed: Sealed, context: Context) -> TokenSet:
     """Raises VaultError."""
-    return TokenSet(**json.loads(keyring().open(sealed, context)))
+    return TokenSet(**json.loads(unseal(sealed, context)))
 
 
 def opened_candidate(row: Connection, attempt: Attempt) -> TokenSet:

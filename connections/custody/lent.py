@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
-from connections.custody import guard, keys
+from connections.custody import guard, keys, tenant_keys
 from connections.custody.problems import Conflict
 from connections.models import Connection, DatabaseNow, LentPassword, database_now
-from connections.vault import VaultError
+from connections.vault import Sealed, VaultError
 
 LIFE = timedelta(minutes=30)
 SALT = "connections.custody.lent"
@@ -27,7 +27,7 @@ def lend(row: Connection, password: str, session_key: str) -> datetime:
         lent.number += 1
         lent.session = _mark(session_key)
         lent.until = database_now() + LIFE
-        lent.secret = keys.keyring().seal(password, keys.lent_context(lent))
+        lent.secret = _sealed(password, lent)
         lent.save()
     return lent.until
 
@@ -44,7 +44,7 @@ def password_of(row: Connection, session_key: str) -> str | None:
     if lent is None or lent.secret is None:
         return None
     lent.connection = row
-    return keys.keyring().open(lent.secret, keys.lent_context(lent))
+    return keys.unseal(lent.secret, keys.lent_context(lent))
 
 
 def _find(row: Connection, session_key: str) -> LentPassword | None:
@@ -52,6 +52,14 @@ def _find(row: Connection, session_key: str) -> LentPassword | None:
     if living is None or not session_key or not constant_time_compare(living.session, _mark(session_key)):
         return None
     return living
+
+
+def _sealed(password: str, lent: LentPassword) -> Sealed:
+    try:
+        data_key = tenant_keys.key_of(lent.connection.tenant)
+        return keys.seal(password, keys.lent_context(lent), data_key=data_key)
+    except VaultError as refused:
+        raise Conflict("read_only", str(refused)) from None
 
 
 def take_back(row: Connection) -> None:

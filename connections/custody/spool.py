@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from connections.choices import AttemptKind, Endpoint, Generation, Rung, Trigger
-from connections.custody import durable, guard, keys
+from connections.custody import durable, guard, keys, tenant_keys
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import claims, settlement, upkeep
 from connections.custody.values import Claim
@@ -95,6 +95,8 @@ def _replay_one(page: dict[str, object]) -> bool:
     try:
         tokens = keys.open_answer(sealed, keys.answer_context(claim.tenant_id, claim.attempt_id, claim.number))
     except VaultError as refused:
+        if attempt.connection.deleted_at is not None:
+            return True  # of a connection that is gone, perhaps erased: there is nothing to save it for
         if isinstance(refused, KeyMissing):
             upkeep.note_spool_unreadable(claim.attempt_id)
         logger.error("A spooled answer cannot be opened.", extra={"action": "spool", "attempt": claim.number})
@@ -122,6 +124,7 @@ def _claim_of(attempt: Attempt) -> Claim:
         connection_pk=row.pk,
         connection_id=row.public_id,
         tenant_id=row.tenant.public_id,
+        data_key=row.tenant.data_key if tenant_keys.is_sealing() else "",
         generation=attempt.generation,
         kind=AttemptKind(attempt.kind),
         rung=Rung(attempt.rung),

@@ -65,6 +65,7 @@ class Claim:
     connection_pk: int
     connection_id: str
     tenant_id: str
+    data_key: str  # of the tenant, and known in memory; empty: the ring seals what comes
     generation: int
     kind: AttemptKind
     rung: Rung

@@ -114,9 +114,25 @@ class Migration(migrations.Migration):
                 ),
                 ("name", models.CharField(max_length=200)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "data_key",
+                    models.CharField(
+                        blank=True,
+                        db_comment="Name of its own key, which lies outside; empty: none",
+                        default="",
+                        max_length=16,
+                    ),
+                ),
             ],
             options={
                 "ordering": ["slug"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("data_key", ""), _negated=True),
+                        fields=("data_key",),
+                        name="tenant_data_key_unique",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(

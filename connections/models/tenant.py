@@ -12,9 +12,17 @@ class Tenant(models.Model):
     slug = models.SlugField(max_length=63, unique=True, help_text="Short name used by the API, e.g. acme")
     name = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)
+    data_key = models.CharField(
+        max_length=16, blank=True, default="", db_comment="Name of its own key, which lies outside; empty: none"
+    )
 
     class Meta:
         ordering = ["slug"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["data_key"], condition=~models.Q(data_key=""), name="tenant_data_key_unique"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.slug

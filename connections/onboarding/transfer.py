@@ -185,7 +185,7 @@ def _is_stored(row: Connection, name: str, context: Context, value: str) -> bool
     if sealed is None:
         return value == ""
     try:
-        return hmac.compare_digest(keys.keyring().open(sealed, context).encode(), value.encode())
+        return hmac.compare_digest(keys.unseal(sealed, context).encode(), value.encode())
     except VaultError:
         return False
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from connections.vault.errors import KeyMissing, KeyringInvalid, SealBroken, VaultError
 from connections.vault.fingerprints import Fingerprinter
 from connections.vault.keyring import Keyring
-from connections.vault.sealed import Context, Sealed
+from connections.vault.sealed import DATA_KEY_PREFIX, Context, Sealed, is_data_key
 
 __all__ = [
+    "DATA_KEY_PREFIX",
     "Context",
     "Fingerprinter",
     "KeyMissing",
@@ -16,4 +17,5 @@ __all__ = [
     "SealBroken",
     "Sealed",
     "VaultError",
+    "is_data_key",
 ]

@@ -12,7 +12,7 @@ from typing import NoReturn, Self, final
 
 from connections.vault import cipher
 from connections.vault.errors import KeyMissing, KeyringInvalid
-from connections.vault.sealed import KEY_ID_PATTERN, Context, Sealed
+from connections.vault.sealed import DATA_KEY_PREFIX, KEY_ID_PATTERN, Context, Sealed, is_data_key
 
 _CHECK_PURPOSE = b"sugaradmin key check v1"
 # A token may hold any text that JSON can spell, lone surrogates too; the default handler would raise with the secret.
@@ -39,6 +39,8 @@ class Keyring:
         keys: dict[str, bytes] = {}
         for position, entry in enumerate(text.split(","), start=1):
             key_id, key = _parse_entry(entry.strip(), position)
+            if is_data_key(key_id):
+                raise KeyringInvalid(f"Names that begin with {DATA_KEY_PREFIX} are those of tenants' keys.")
             if key_id in keys:
                 raise KeyringInvalid(f"Two encryption keys are named {key_id!r}.")
             keys[key_id] = key
@@ -70,10 +72,6 @@ class Keyring:
         associated = context.associated_bytes(key_id)
         plain = cipher.decrypt(ciphertext, key=self._key(key_id), nonce=nonce, associated=associated)
         return plain.decode(errors=_SURROGATES)
-
-    def reseal(self, sealed: Sealed, context: Context) -> Sealed:
-        """The same value under the primary key."""
-        return self.seal(self.open(sealed, context), context)
 
     def key_check(self, key_id: str) -> str:
         """A value to keep beside the data, known for each key and telling nothing of it. Raises KeyMissing."""

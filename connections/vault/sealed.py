@@ -11,6 +11,8 @@ from typing import NoReturn, Self, final
 from connections.vault.errors import SealBroken
 
 KEY_ID_PATTERN = re.compile(r"[a-z0-9_-]{1,16}")
+DATA_KEY_PREFIX = "tk_"
+"""Names that begin so are tenants' keys; no key of the ring has one."""
 
 _ENVELOPE_VERSION = "v1"
 _NUMBER_BYTES = 8
@@ -84,6 +86,10 @@ class Context:
         """The bytes that the cipher binds. Every part carries its length, so that no two contexts read alike."""
         words = ("sugaradmin", _ENVELOPE_VERSION, key_id, self.tenant, self.row, self.field)
         return b"".join(map(_prefixed, words)) + self.number.to_bytes(_NUMBER_BYTES, "big")
+
+
+def is_data_key(key_id: str) -> bool:
+    return key_id.startswith(DATA_KEY_PREFIX)
 
 
 def _prefixed(word: str) -> bytes:

@@ -111,13 +111,13 @@ def test_a_value_written_between_the_look_and_the_swap_stays(
 ) -> None:
     row = make(1)
     ring(f"{NEW},{OLD}")
-    reseal = Keyring.reseal
+    reseal = keys.reseal
 
-    def late(self: Keyring, sealed: Sealed, context: Any) -> Sealed:
+    def late(changed: object, field: str) -> Sealed:
         registry.edit(row.public_id, {"password": "newer"}, ANA)
-        return reseal(self, sealed, context)
+        return reseal(changed, field)
 
-    monkeypatch.setattr(Keyring, "reseal", late)
+    monkeypatch.setattr(keys, "reseal", late)
     done = rekey.rekey()
     assert (done.sealed, done.overtaken) == (0, 1)
     row = find(row.public_id, None)

@@ -38,7 +38,7 @@ def test_each_key_shows_what_needs_it(sealed: Connection) -> None:
     page = text()
     behind = columns.counts()["k1"]
     assert "Opens only, and is needed" in page
-    assert f"0 of {behind} values are under the key that seals" in page
+    assert f"0 of {behind} values are under the key that is to seal them" in page
     assert f'<progress max="{behind}" value="0"' in page
 
 

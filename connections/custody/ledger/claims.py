@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Generation, Rung, Trigger, Trouble
-from connections.custody import guard, journal, keys, reads, resolution, schedule
+from connections.custody import guard, journal, keys, reads, resolution, schedule, tenant_keys
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import recovery, transitions
 from connections.custody.resolution import Step
@@ -249,6 +249,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
     try:
         secret = _secret(row, want, step)
         client_secret = _client_secret(row)
+        data_key = tenant_keys.key_of(row.tenant)  # of what will come back: on disk before anything leaves
     except VaultError:
         return _key_missing(row, now)
     config = settings.SUGARADMIN
@@ -284,6 +285,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         connection_pk=row.pk,
         connection_id=row.public_id,
         tenant_id=row.tenant.public_id,
+        data_key=data_key,
         generation=row.generation,
         kind=AttemptKind(step.kind),
         rung=Rung(step.rung),
@@ -320,19 +322,19 @@ def _secret(row: Connection, want: Want, step: Step) -> str:
         if want.password is not None:
             return want.password
         assert row.password is not None
-        return keys.keyring().open(row.password, keys.password_context(row))
+        return keys.unseal(row.password, keys.password_context(row))
     if step.candidate is not None:
         return keys.opened_candidate(row, step.candidate).refresh_token or ""
     if step.version is not None:
         return keys.opened_refresh(row, step.version)
     assert row.adopted_token is not None
-    return keys.keyring().open(row.adopted_token, keys.adopted_context(row))
+    return keys.unseal(row.adopted_token, keys.adopted_context(row))
 
 
 def _client_secret(row: Connection) -> str:
     if row.client_secret is None:
         return ""
-    return keys.keyring().open(row.client_secret, keys.client_secret_context(row))
+    return keys.unseal(row.client_secret, keys.client_secret_context(row))
 
 
 def _key_missing(row: Connection, now: datetime) -> Declined:

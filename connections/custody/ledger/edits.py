@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from connections.choices import OPEN_STATES, AttemptState, EventKind, Trouble, VersionState
-from connections.custody import audit, guard, journal, keys, reads
+from connections.custody import audit, guard, journal, keys, reads, tenant_keys
 from connections.custody.audit import Actor
 from connections.custody.ledger import links, passwords, transitions
 from connections.custody.ledger.claims import target_of
@@ -107,6 +107,7 @@ def create(tenant: Tenant, entry: Entry, actor: Actor) -> Connection:
 
 
 def _create(tenant: Tenant, entry: Entry, actor: Actor) -> Connection:
+    tenant = tenant_keys.locked(tenant.pk)
     now = database_now()
     row = Connection(tenant=tenant, created_at=now, updated_at=now)
     _set_plain(row, entry)
@@ -194,18 +195,29 @@ def _set_tags(row: Connection, entry: Entry) -> None:
 def _set_secrets(row: Connection, entry: Entry, now: datetime) -> None:
     if (entry.password or entry.client_secret or entry.refresh_token) and guard.key_trouble():
         raise Conflict("read_only", guard.key_trouble())
-    ring = keys.keyring()
+    data_key = _data_key(row, entry)
     if entry.password and row.store_password:
-        passwords.store(row, entry.password, now)
+        passwords.store(row, entry.password, now, data_key=data_key)
     elif entry.store_password is False:
         row.password = None
     if entry.client_secret is not None:
         row.client_secret_number += 1
         context = keys.client_secret_context(row)
-        row.client_secret = ring.seal(entry.client_secret, context) if entry.client_secret else None
+        secret = entry.client_secret
+        row.client_secret = keys.seal(secret, context, data_key=data_key) if secret else None
     if entry.refresh_token:
         row.adopted_number += 1
-        row.adopted_token = ring.seal(entry.refresh_token, keys.adopted_context(row))
+        row.adopted_token = keys.seal(entry.refresh_token, keys.adopted_context(row), data_key=data_key)
+
+
+def _data_key(row: Connection, entry: Entry) -> str:
+    """Raises Conflict where the tenant's key is not to be had."""
+    if not (entry.password or entry.client_secret or entry.refresh_token):
+        return ""
+    try:
+        return tenant_keys.key_of(row.tenant)
+    except VaultError as refused:
+        raise Conflict("read_only", str(refused)) from None
 
 
 def _change_identity(row: Connection, entry: Entry, changed: set[str], now: datetime, actor: Actor) -> None:

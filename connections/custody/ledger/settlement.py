@@ -42,7 +42,7 @@ def seal(claim: Claim, answer: Answer) -> SealedAnswer:
         tokens = dataclasses.replace(tokens, refresh_token=claim.secret)
         answer = dataclasses.replace(answer, tokens=tokens)
     context = keys.answer_context(claim.tenant_id, claim.attempt_id, claim.number)
-    return SealedAnswer(answer=answer, kept=keys.seal_answer(tokens, context))
+    return SealedAnswer(answer=answer, kept=keys.seal_answer(tokens, context, data_key=claim.data_key))
 
 
 def settle(claim: Claim, sealed: SealedAnswer) -> Outcome:

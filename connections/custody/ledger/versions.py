@@ -32,7 +32,7 @@ def accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, no
     transitions.close(attempt, AttemptState.SETTLED, now)
     statement.write(attempt, ANSWER_FIELDS)
     if claim.keeps_password and row.store_password:
-        passwords.keep_proven(row, attempt, claim.secret, now)
+        passwords.keep_proven(row, attempt, claim, now)
     _note_version(row, attempt, version, before, now, is_new_chain=is_new_chain)
     return outcome_of(claim, Result.VERSION, row, version=version.number)
 
@@ -65,7 +65,8 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
     number, sent_at = row.version_count, attempt.sent_at
     assert sent_at is not None
     refresh = tokens.refresh_token
-    ring = keys.keyring()
+    of_access = keys.access_context(claim.tenant_id, claim.connection_id, number)
+    of_refresh = keys.refresh_context(claim.tenant_id, claim.connection_id, number)
     return TokenVersion.objects.create(
         connection=row,
         attempt=attempt,
@@ -73,10 +74,8 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
         chain=row.chain,
         origin=_origin(attempt),
         state=VersionState.LIVE,
-        access_token=ring.seal(tokens.access_token, keys.access_context(claim.tenant_id, claim.connection_id, number)),
-        refresh_token=ring.seal(refresh, keys.refresh_context(claim.tenant_id, claim.connection_id, number))
-        if refresh
-        else None,
+        access_token=keys.seal_received(tokens.access_token, of_access, data_key=claim.data_key),
+        refresh_token=keys.seal_received(refresh, of_refresh, data_key=claim.data_key) if refresh else None,
         fingerprint=keys.fingerprint(tokens.access_token),
         refresh_fingerprint=keys.fingerprint(refresh) if refresh else "",
         # Counted from before the request left: never later than what Sugar means, whatever the answer's way took.

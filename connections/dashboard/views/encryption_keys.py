@@ -37,22 +37,21 @@ def keys(request: HttpRequest, asker: Asker) -> HttpResponse:
     require_everywhere(asker, Right.ADMINISTER)
     if request.method == "POST":
         return _begin(request, asker)
-    uses = rekey.usage()
-    total = sum(use.values for use in uses)
-    behind = sum(use.values for use in uses if not use.is_primary)
+    uses, standing = rekey.usage(), rekey.standing()
     known = dict(EncryptionKey.objects.values_list("key_id", "first_seen_at"))
     context = {
         "lines": [Line(use=use, since=known.get(use.key_id)) for use in uses],
-        "total": total,
-        "behind": behind,
-        "done": total - behind,
+        "total": standing.values,
+        "behind": standing.behind,
+        "done": standing.values - standing.behind,
+        "of_tenants": standing.of_tenants,
         "trouble": guard.key_trouble(),
         "must_confirm": must_confirm(request),
     }
-    mark = compare_page(request, asker, uses, context["trouble"])
+    mark = compare_page(request, asker, uses, standing, context["trouble"])
     return page(
         request, asker, "settings/keys.html", context,
-        section=SECTION, mark=mark, live_at=reverse("connections:keys"), is_busy=bool(behind),
+        section=SECTION, mark=mark, live_at=reverse("connections:keys"), is_busy=bool(standing.behind),
     )  # fmt: skip
 
 

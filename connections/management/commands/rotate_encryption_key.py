@@ -11,7 +11,7 @@ from connections.custody import rekey
 from connections.custody.rekey import KeysDoNotFit, KeyUse
 from connections.management.console import add_json, operator, print_json
 from connections.models import database_now
-from connections.vault import VaultError
+from connections.vault import VaultError, is_data_key
 
 
 class Command(BaseCommand):
@@ -69,12 +69,16 @@ class Command(BaseCommand):
             return
         for use in uses:
             needs = f"{use.values} values, {use.files} files on disk, {use.grants} grants under way"
+            needs += f", {use.wraps} keys of tenants" if use.wraps else ""
             self.stdout.write(f"{use.key_id or '(unreadable)':16} {needs:55} {_verdict(use)}")
+        if of_tenants := rekey.standing().of_tenants:
+            self.stdout.write(f"{of_tenants} values are sealed by keys of tenants.")
 
 
 def _verdict(use: KeyUse) -> str:
     if use.is_primary:
         return "seals"
     if not use.is_held:
-        return "MISSING: put it back into SUGARADMIN_ENCRYPTION_KEYS"
+        where = "SUGARADMIN_TENANT_KEYS" if is_data_key(use.key_id) else "SUGARADMIN_ENCRYPTION_KEYS"
+        return f"MISSING: put it back into {where}"
     return "may be removed from SUGARADMIN_ENCRYPTION_KEYS" if use.is_retirable else "is needed: keep it"
