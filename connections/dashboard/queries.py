@@ -27,6 +27,7 @@ from connections.models import (
     database_now,
 )
 from connections.models.status import ConnectionQuerySet, death, needs_person, per_status
+from connections.onboarding import drafts
 
 URGENCY = (
     Status.DYING,
@@ -53,7 +54,8 @@ LEAST_SILENCE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """How many connections are in each status, and which diagnoses they carry."""
+    """How many connections are in each status, and which diagnoses they carry. Wizard drafts count as drafts: the list
+    shows them together."""
 
     by_status: dict[str, int]
     by_cause: list[tuple[str, int]]
@@ -64,12 +66,13 @@ class Census:
 
 
 def census(tenants: Tenants) -> Census:
-    """One grouped count over the present connections."""
+    """One grouped count over the present connections, and what is none yet."""
     rows = Connection.objects.present().filter(visible(tenants)).with_status().order_by()
     statuses: Counter[str] = Counter()
     causes: Counter[str] = Counter()
     grouped = rows.values_list("status", "diagnosis_code").annotate(count=Count("pk"))  # type: ignore[misc]  # annotated
-    for status, code, count in grouped:
+    begun = drafts.unfinished(tenants).order_by().values_list(Value(Status.DRAFT.value), Value(""))
+    for status, code, count in grouped.union(begun.annotate(count=Count("pk")), all=True):
         statuses[status] += count
         if code and status not in (Status.PAUSED, Status.DRAFT):
             causes[code] += count

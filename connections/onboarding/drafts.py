@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from connections.choices import BUILT_IN_PLATFORMS
 from connections.custody import actions, audit, lent
@@ -51,10 +51,10 @@ def find(public_id: str, tenants: Tenants) -> Draft:
     return draft
 
 
-def unfinished(tenants: Tenants) -> list[Draft]:
+def unfinished(tenants: Tenants) -> QuerySet[Draft]:
     """Those that are no connection yet, newest first."""
-    rows = Draft.objects.filter(connection__isnull=True, expired_at__isnull=True).select_related("tenant")
-    return list((rows if tenants is None else rows.filter(tenant_id__in=tenants))[:50])
+    rows = Draft.objects.filter(connection__isnull=True, expired_at__isnull=True)
+    return rows if tenants is None else rows.filter(tenant_id__in=tenants)
 
 
 def expired(tenants: Tenants) -> list[Draft]:

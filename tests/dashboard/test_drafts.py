@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -41,6 +42,20 @@ def test_the_list_shows_it_as_a_draft_to_who_may_see_its_tenant(begun: Draft) ->
     assert "Northwind" not in listed(tenants=("other",))
     assert begun.get_absolute_url() in signed_in("admin").get("/connections/").content.decode()
     assert begun.get_absolute_url() not in signed_in("viewer").get("/connections/").content.decode()
+
+
+def test_the_overview_counts_it_among_the_drafts_of_who_may_see_it(begun: Draft, draft: MakeDraft) -> None:
+    """Also where it is all there is."""
+
+    def tile(*tenants: str) -> list[str]:
+        page = signed_in("viewer", tenants=tenants).get("/overview/").content.decode()
+        return re.findall(r'status=draft" data-status="draft"(?: data-some)?><span class="count">(\d+)<', page)
+
+    assert tile() == ["1"]
+    draft("Acme")
+    assert tile() == ["2"]
+    assert "2 match" in listed("?status=draft")
+    assert tile("other") == [], "nothing is connected there, nothing begun"
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.db import connection, transaction
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from connections.choices import Status
 from connections.custody import guard
 from connections.custody.audit import Actor
 from connections.demo import seeding
+from connections.models import Connection
 from tests.dashboard.people import signed_in
 from tests.dashboard.scale import pages
 
 pytestmark = pytest.mark.django_db
 MOST = 15
+TILE = re.compile(r'href="/connections/\?status=(\w+)"[^>]*><span class="count">(\d+)<')
 
 
 def test_r03_a_thousand_connections_cost_as_many_queries_as_a_hundred(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,5 +43,15 @@ def spent(size: int) -> dict[str, int]:
             assert response.status_code == 200, path
             assert response.content.count(b"<tr id=") <= 60, path
             found[name] = len(asked)
+        _tiles_say_what_the_lists_hold(client)
         transaction.set_rollback(True)
     return found
+
+
+def _tiles_say_what_the_lists_hold(client: Client) -> None:
+    overview = client.get("/overview/").content.decode()
+    tiles = dict(TILE.findall(overview))
+    assert {*tiles} == {*Status.values}
+    for status, count in tiles.items():
+        assert f"{count} match" in client.get(f"/connections/?status={status}").content.decode(), status
+    assert sum(map(int, tiles.values())) == Connection.objects.count()

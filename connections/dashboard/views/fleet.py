@@ -21,8 +21,10 @@ from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page, surroundings
 from connections.dashboard.views.watching import rows_address
 from connections.dashboard.wording import title_of
+from connections.models import Draft
 from connections.onboarding import drafts
 
+MOST_DRAFTS = 50
 NEEDS_A_PERSON = (Status.DYING, Status.DOWN)
 OUTCOME_WORDS = {
     "good": gettext_lazy("Succeeded"),
@@ -79,14 +81,15 @@ def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
     filters = Filters.read(request.GET)
     matching = filters.narrow(queries.by_urgency(asker.tenants))
     found = page_of(matching, request.GET.get("after", ""))
+    begun = _begun(asker, filters)
     context = {
         "filters": filters,
         "chips": list(filters.chips()),
         "page": found,
-        "count": queries.capped_count(matching),
+        "count": queries.capped_count(matching) + len(begun),
         "is_later_page": bool(request.GET.get("after")),
         "may_create": asker.may(Right.ADMINISTER),
-        **_drafts(asker, filters, is_first=not request.GET.get("after")),
+        **({} if request.GET.get("after") else _drafts(asker, filters, begun)),
         **_choices(asker),
     }
     live_at = f"{reverse('connections:rows')}?was={rows_address(found.rows)}"
@@ -95,13 +98,18 @@ def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
     return page(request, asker, "connection_list.html", context, section="connections", live_at=live_at)
 
 
-def _drafts(asker: Asker, filters: Filters, *, is_first: bool) -> dict[str, Any]:
-    """What is no connection yet stands above the first page, unless the filters ask for something else."""
-    if not is_first or not filters.admits_drafts():
-        return {}
-    found = [draft for draft in drafts.unfinished(asker.tenants) if filters.mentions(draft)]
+def _begun(asker: Asker, filters: Filters) -> list[Draft]:
+    """What is no connection yet, unless the filters ask for something else."""
+    if not filters.admits_drafts():
+        return []
+    begun = drafts.unfinished(asker.tenants).select_related("tenant")[:MOST_DRAFTS]
+    return [draft for draft in begun if filters.mentions(draft)]
+
+
+def _drafts(asker: Asker, filters: Filters, begun: list[Draft]) -> dict[str, Any]:
+    """They stand above the first page, with a notice of those that have expired."""
     return {
-        "unfinished": [(draft, drafts.ends_at(draft)) for draft in found],
+        "unfinished": [(draft, drafts.ends_at(draft)) for draft in begun],
         "expired": [] if filters.query() else drafts.expired(asker.tenants),
     }
 
