@@ -106,8 +106,9 @@ class Config:
     live: timedelta
     """Between two polls of a page that somebody watches."""
 
-    # How staff sign in: OIDC_…
+    # How staff sign in: OIDC_…, SECOND_FACTOR
     single_sign_on: SingleSignOn | None
+    second_factor_required: bool
 
     # How long somebody stays signed in: SESSION_IDLE_SECONDS, SESSION_SECONDS
     session_idle: timedelta
@@ -165,6 +166,7 @@ def load(env: Environment, *, root: Path) -> Config:
         key_rate=env.integer("SUGARADMIN_KEY_RATE", 200, least=1),
         live=env.seconds("SUGARADMIN_LIVE_SECONDS", 5, least=0.2, most=60),
         single_sign_on=_single_sign_on(env, development=development),
+        second_factor_required=_second_factor(env) == "required",
         session_idle=env.seconds("SUGARADMIN_SESSION_IDLE_SECONDS", 1_800, least=10),
         session_limit=env.seconds("SUGARADMIN_SESSION_SECONDS", 43_200, least=10, most=2_592_000),
         retention=env.days("SUGARADMIN_RETENTION_DAYS", 90),
@@ -251,6 +253,10 @@ def _single_sign_on(env: Environment, *, development: bool) -> SingleSignOn | No
     if any(needed) and not all(needed):
         raise EnvError("SUGARADMIN_OIDC_ISSUER, _CLIENT_ID and _CLIENT_SECRET go together: set all three, or none.")
     return found if all(needed) else None
+
+
+def _second_factor(env: Environment) -> str:
+    return env.choice("SUGARADMIN_SECOND_FACTOR", "offered", words=("offered", "required"))
 
 
 def _mail(env: Environment) -> Mail:

@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "sugaradmin.lanes.Messages",
     "allauth.account.middleware.AccountMiddleware",
     "connections.signin.middleware.SessionLimits",
+    "connections.signin.second_factor.LeadToSecondFactor",
     "connections.signin.middleware.AskAgain",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]

@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 
 from connections.dashboard.signing_in import AddPasskeyForm, AddTotpForm, RenamePasskeyForm
 from connections.dashboard.views.signing_in import Framed, form_page, refused
-from connections.signin import codes
+from connections.signin import codes, second_factor
 
 in_one_transaction = method_decorator(transaction.atomic, "dispatch")
 """The audit row of a change belongs to the change."""
@@ -36,6 +36,7 @@ class Security(Framed, base.IndexView):  # type: ignore[misc]  # allauth has no 
             "passkeys": known.get("webauthn", []),
             "recovery_codes": recovery_codes,
             "sessions": UserSession.objects.filter(user_id=self.request.user.pk).order_by("-last_seen_at"),
+            "must_set_up": second_factor.is_missing(self.request),
             "this_session": self.request.session.session_key,
             "codes_left": len(recovery_codes.get_unused_codes()) if recovery_codes else 0,
         }
