@@ -6,13 +6,14 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from connections import health
+from connections import health, policy_reports
 from connections.api.views import documents
 
 urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("policy-reports", policy_reports.collect, name="policy_reports"),
     path("api/v1/", include("connections.api.urls")),
     path("api/docs", documents.page, name="api_docs"),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),

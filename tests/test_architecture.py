@@ -42,6 +42,7 @@ ALLOWED["management"] = {*_UPPER, "serving", "demo", "simulator", "tasks", "cond
 ALLOWED["checks"] = {"choices"}
 ALLOWED["apps"] = {"checks", "serving", "signin"}
 ALLOWED["admin"] = {"models", "choices"}
+ALLOWED["policy_reports"] = {"customer"}
 ALLOWED["urls"] = {"dashboard", "customer", "health", "api"}
 ALLOWED["signin_urls"] = {"dashboard"}
 ALLOWED["migrations"] = {"models", "choices", "vault"}

@@ -54,6 +54,7 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "readyz": Page(get=OPEN),
     "metrics": Page(get=OPEN),
     "api_docs": Page(get=OPEN),
+    "policy_reports": Page(post=OPEN),
     "connections:help": Page(get=OPEN),
     "connections:article": Page(get=OPEN, values={"code": "timeout"}),
     "connections:theme": Page(post=OPEN),
