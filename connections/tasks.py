@@ -111,3 +111,8 @@ def beat() -> None:
 def mail_password_link(username: str) -> str:
     """To who forgot his password and has an address here. The link is made here, so that it stands in no queue."""
     return "sent" if letters.mail_password_link(username) else "nobody to send it to"
+
+
+def mail_link_request(link_id: str) -> str:
+    """To who sent the customer's link that does not open any more."""
+    return f"told {letters.mail_link_request(link_id)}"

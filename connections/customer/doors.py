@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any, Concatenate, ParamSpec
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -18,6 +19,7 @@ from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_q.tasks import async_task
 
 from connections.choices import LinkKind, LinkStanding
 from connections.custody.problems import CustodyProblem
@@ -215,7 +217,10 @@ def ask(request: HttpRequest, link_id: str) -> HttpResponse:
         return _show(request, "ask_again", status=403)
     if look.is_open:
         return redirect(_page_of(look.link))
-    return _gone(request, look, is_asked=links.ask_for_new(look.link, _address(request)))
+    is_asked = links.ask_for_new(look.link, _address(request))
+    if is_asked and settings.SUGARADMIN.mail.host:
+        async_task("connections.tasks.mail_link_request", look.link.public_id, task_name="mail_link_request")
+    return _gone(request, look, is_asked=is_asked)
 
 
 # -- the guide ---------------------------------------------------------------------------------------------------
