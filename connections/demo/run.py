@@ -61,12 +61,13 @@ def perform(host: str, port: int, *, crowd: int = 0, say: Say) -> bool:
     read_end, write_end = leash.make()
     simulator_port = surroundings.free_port(SIMULATOR_HOST)
     try:
+        surroundings.note_simulator(f"http://{SIMULATOR_HOST}:{simulator_port}")
         preparation.prepare(static=True)
         _invite(say)
         if crowd:
             _write_crowd(crowd, say)
         preparation.disconnect()
-        playing = threading.Thread(target=_play, args=(simulator_port, say), name="samples", daemon=True)
+        playing = threading.Thread(target=_play, args=(say,), name="samples", daemon=True)
         playing.start()
         site = Site(host=host, port=port, migrate=False, more=(_simulator_part(simulator_port, read_end),))
         return serve(site, say=say)
@@ -110,8 +111,8 @@ def _write_crowd(size: int, say: Say) -> None:
     )
 
 
-def _play(simulator_port: int, say: Say) -> None:
-    control = Control(f"http://{SIMULATOR_HOST}:{simulator_port}")
+def _play(say: Say) -> None:
+    control = Control(surroundings.simulator_url())
     if not _answers(control):
         say("The simulated Sugar does not answer; there are no sample connections.")
         return

@@ -5,10 +5,9 @@ from __future__ import annotations
 from connections.choices import DiagnosisCode as Code
 from connections.choices import Status
 from connections.demo import stories
-from connections.demo.stage import KEY, Sample
+from connections.demo.stage import KEEPS_EXPIRED, KEY, NO_PASSWORD, Sample
 
 HOURS = 3600
-NO_PASSWORD = {"store_password": False}
 OWN_KEY = {"client_id": KEY, "client_secret": KEY}
 
 SAMPLES: tuple[Sample, ...] = (
@@ -68,7 +67,7 @@ SAMPLES: tuple[Sample, ...] = (
     Sample(
         name="mistral", label="Mistral: idle too long, no password", tenant="mistral", preset="7.1",
         status=Status.DYING, code=Code.REFRESH_TOKEN_EXPIRED, story=stories.lay_idle_too_long,
-        access_seconds=6 * HOURS, fields=NO_PASSWORD,
+        access_seconds=6 * HOURS, fields=NO_PASSWORD, parameters=KEEPS_EXPIRED,
     ),
     Sample(
         name="nimbus", label="Nimbus: superseded, no password", tenant="nimbus", preset="13.3", status=Status.DOWN,

@@ -13,11 +13,13 @@ from typing import IO
 
 from django.conf import settings
 
-from sugaradmin.env import inherited
+from sugaradmin.env import SETTINGS_MODULE, inherited
 from sugaradmin.keys import KEY_FILES
 
 FOLDER = "demo"
 LOCK = "demo.lock"
+SIMULATOR = "simulator.url"
+SETTINGS = "connections.demo.settings"
 # What a real installation was told must not leak into a demo, least of all its database and its keys.
 NOT_OURS = (
     "DATABASE_URL",
@@ -51,6 +53,7 @@ class CannotPerform(Exception):
 def move_in(arguments: Sequence[str], *, host: str, port: int) -> None:
     """Begin this program again in the surroundings of a demo; returns never. Settings are read once, at the start."""
     ours = {
+        SETTINGS_MODULE: SETTINGS,
         "SUGARADMIN_ENV": "development",
         "SUGARADMIN_DATA_DIR": str(folder()),
         "SUGARADMIN_BASE_URL": f"http://{f'[{host}]' if ':' in host else host}:{port}",
@@ -84,6 +87,15 @@ def occupy() -> IO[str]:
         if left.name not in (LOCK, *KEY_FILES):
             shutil.rmtree(left) if left.is_dir() else left.unlink()
     return lock
+
+
+def note_simulator(url: str) -> None:
+    """Where the pages of the demo find it: they run in processes of their own."""
+    (settings.SUGARADMIN.data_dir / SIMULATOR).write_text(url, encoding="utf-8")
+
+
+def simulator_url() -> str:
+    return str((settings.SUGARADMIN.data_dir / SIMULATOR).read_text(encoding="utf-8"))
 
 
 def free_port(host: str) -> int:

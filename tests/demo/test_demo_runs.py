@@ -2,65 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
-import psutil
-import pytest
-
 from connections.demo.samples import SAMPLES
+from tests.demo.running import Demo, demo
 from tests.serving.site import ROOT, environment, gone, until
 
-PATIENCE = 90.0
-
-
-class Demo:
-    def __init__(self, data_dir: Path, *arguments: str) -> None:
-        self.log = data_dir / "demo.log"
-        with self.log.open("w") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "demo", "--port", "0", *arguments],
-                stdout=output, stderr=subprocess.STDOUT, text=True, start_new_session=True,
-                env=environment(data_dir, DATABASE_URL="sqlite:////nonexistent/real.sqlite3"),
-            )  # fmt: skip
-
-    @property
-    def text(self) -> str:
-        return self.log.read_text(encoding="utf-8")
-
-    def said(self, pattern: str) -> re.Match[str]:
-        found = until(lambda: re.search(pattern, self.text) or self.process.poll() is not None, seconds=PATIENCE)
-        assert isinstance(found, re.Match), self.text
-        return found
-
-    def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
-
-    def connections(self) -> list[dict[str, object]]:
-        key = self.said(r"worker's key of this run: (\S+)")[1]
-        url = self.said(r"ready at (http://\S+?)/ ")[1]
-        answer = httpx.get(
-            f"{url}/api/v1/connections?limit=200",
-            headers={"Authorization": f"Bearer {key}"}, timeout=10, trust_env=False,
-        )  # fmt: skip
-        assert answer.status_code == 200, answer.text
-        items: list[dict[str, object]] = answer.json()["items"]
-        return items
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    running = Demo(tmp_path)
-    yield running
-    family = running.family() if running.process.poll() is None else []
-    running.process.kill()
-    running.process.wait()
-    gone(family)
+__all__ = ["demo"]
 
 
 def test_it_shows_every_status_refreshes_by_itself_and_leaves_nobody(demo: Demo, tmp_path: Path) -> None:
