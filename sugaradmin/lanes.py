@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
@@ -15,9 +16,11 @@ from django.http import HttpRequest
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
+from django.utils import translation
 from django.utils.deprecation import MiddlewareMixin
 
 API_PATH = "/api/v1/"
+CUSTOMER_PATHS = ("/r/", "/s/")
 PROBES = ("/healthz", "/readyz", "/metrics")
 """Probes too: a load balancer asks by whatever address it has, and no session or host name is looked at."""
 
@@ -51,7 +54,14 @@ class Sessions(PagesOnly, SessionMiddleware):
 
 
 class Locale(PagesOnly, LocaleMiddleware):
-    pass
+    """Customers read their own language. Staff pages have one, and Django's words would else be mixed into it."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if request.path_info.startswith(CUSTOMER_PATHS):
+            super().process_request(request)
+            return
+        translation.activate(settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = translation.get_language()
 
 
 class Common(PagesOnly, CommonMiddleware):

@@ -123,7 +123,8 @@ MFA_TOTP_ISSUER = "Sugaradmin"
 MFA_TOTP_TOLERANCE = 1
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
+# Pages of staff are in English; those of customers in each of these (sugaradmin.lanes.Locale).
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True

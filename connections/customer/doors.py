@@ -23,7 +23,7 @@ from django_q.tasks import async_task
 
 from connections.choices import LinkKind, LinkStanding
 from connections.custody.problems import CustodyProblem
-from connections.customer import pacing, proof, wording
+from connections.customer import languages, pacing, proof, wording
 from connections.customer.forms import PasswordForm
 from connections.customer.wording import Problem
 from connections.models import CustomerLink
@@ -44,10 +44,13 @@ def door(pace: pacing.Pace) -> Callable[[View[Rest]], View[Rest]]:
 
     def build(view: View[Rest]) -> View[Rest]:
         def entered(request: HttpRequest, /, *args: Rest.args, **kwargs: Rest.kwargs) -> HttpResponse:
+            chosen = languages.choose(request)
             waiting = _wait(request, pace)
             response = _too_fast(request, waiting) if waiting else _served(view, request, *args, **kwargs)
             for name, value in HEADERS.items():
                 response.headers[name] = value
+            if chosen:
+                languages.keep(response, chosen)
             return response
 
         update_wrapper(entered, view)
@@ -78,7 +81,9 @@ def _too_fast(request: HttpRequest, seconds: int) -> HttpResponse:
 def _show(
     request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
 ) -> HttpResponse:
-    return render(request, f"customer/{template}.html", context, status=status)
+    # Another language is asked for by GET, which the address of the button does not answer.
+    here = "../" if request.path.endswith("/ask/") else ""
+    return render(request, f"customer/{template}.html", {**(context or {}), "here": here}, status=status)
 
 
 def _address(request: HttpRequest) -> str | None:

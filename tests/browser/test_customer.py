@@ -24,10 +24,10 @@ def sent(kept: Kept, kind: LinkKind = LinkKind.SIGN_IN) -> tuple[CustomerLink, s
     return issued.link, "/" + issued.url.split("/", 3)[3]
 
 
-def type_password(desk: Desk, password: str) -> None:
-    desk.page.get_by_label("Password", exact=True).fill(password)
+def type_password(desk: Desk, password: str, *, field: str = "Password", button: str = "Connect") -> None:
+    desk.page.get_by_label(field, exact=True).fill(password)
     with desk.page.expect_navigation():
-        desk.page.get_by_role("button", name="Connect").click()
+        desk.page.get_by_role("button", name=button).click()
 
 
 def expected_refusal(desk: Desk) -> None:
@@ -91,6 +91,23 @@ def test_r17_a_link_that_ended_has_a_page_and_a_button(open_desk: Open, connect:
     staff = open_desk("operator")
     staff.go(f"/connections/{kept.public_id}/")
     expect(staff.page.get_by_text("The customer asked for a new link", exact=True)).to_be_visible()
+
+
+def test_r17_the_page_speaks_the_customers_language(open_desk: Open, connect: Connect) -> None:
+    _, path = sent(down(connect))
+    phone = open_desk(None, size=NARROW, has_touch=True, locale="de-DE")
+    phone.go(path)
+    expect(phone.page.get_by_role("button", name="Verbinden")).to_be_visible()
+    assert phone.overflow() == 0
+    phone.page.get_by_role("navigation", name="Sprache").get_by_role("link", name="English").click()
+    expect(phone.page.get_by_role("button", name="Connect")).to_be_visible()
+    phone.go(path)
+    expect(phone.page.get_by_role("button", name="Connect")).to_be_visible()
+    phone.page.get_by_role("link", name="Deutsch").click()
+    expect(phone.page.get_by_role("button", name="Verbinden")).to_be_visible()
+    type_password(phone, "wrong", field="Passwort", button="Verbinden")
+    expect(phone.page.get_by_role("alert")).to_contain_text("Sugar hat dieses Passwort nicht angenommen")
+    expected_refusal(phone)
 
 
 def test_two_links_in_one_browser_keep_apart(open_desk: Open, connect: Connect) -> None:
