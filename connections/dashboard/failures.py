@@ -14,6 +14,7 @@ from connections.custody.handout import Tenants
 from connections.dashboard.figures import HOUR, Series, Slot, counted
 from connections.dashboard.queries import shown_in_list
 from connections.models import Attempt, Connection, DatabaseNow, FailureMark
+from connections.onboarding.addresses import host_of
 
 SPANS = {"24h": timedelta(hours=24), "7d": timedelta(days=7), "30d": timedelta(days=30)}
 MOST_GROUPS = 200
@@ -81,7 +82,7 @@ def _grouped(rows: QuerySet[Attempt], *, since: datetime | None) -> Any:
             first=Min("claimed_at"),
             last=Max("claimed_at"),
             code=Max("diagnosis_code"),
-            host=Max("connection__host"),
+            address=Max("instance_url"),  # of one host all: it is part of the fingerprint, and no join is needed
             message=Max("error_message"),
             error=Max("error"),
             fault=Max("fault"),
@@ -111,7 +112,7 @@ def _group(
     return Group(
         failure=name,
         code=found["code"],
-        host=found["host"],
+        host=host_of(found["address"]),
         message=found["message"] or found["error"] or found["fault"] or found["preflight"],
         count=found["count"],
         connections=found["connections"],

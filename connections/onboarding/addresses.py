@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connections.custody import wire
 from connections.egress import AddressBlocked, EgressError
+from connections.sugar import host_port
 
 
 def objection(url: str) -> str:
@@ -16,3 +17,8 @@ def objection(url: str) -> str:
     except EgressError:
         return ""
     return ""
+
+
+def host_of(url: str) -> str:
+    """`host:port` of a normalised address, as a connection carries it."""
+    return host_port(url)
