@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from connections.choices import EventKind, Status
 from connections.dashboard.figures import Latency, Series
@@ -186,9 +187,11 @@ def lines(found: list[Latency], *, start: datetime, now: datetime, step: timedel
 
     medians, highs = [one.p50 for one in found], [one.p95 for one in found]
     total = sum(one.count for one in found)
-    told = _("%(count)d answers to grants; the slowest slot has 95 %% within %(top)d ms.") % {
-        "count": total, "top": top,
-    }  # fmt: skip
+    told = ngettext(
+        "%(count)d answer to a grant; the slowest slot has 95 %% within %(top)d ms.",
+        "%(count)d answers to grants; the slowest slot has 95 %% within %(top)d ms.",
+        total,
+    ) % {"count": total, "top": top}
     is_dated = whole > timedelta(days=1)
     return Plot(
         name="latency",

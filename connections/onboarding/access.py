@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from connections.choices import Role, Scope
 from connections.custody.audit import Actor, record
@@ -32,7 +33,7 @@ def create_staff(username: str, password: str, role: Role, actor: Actor) -> Staf
             staff = Staff.objects.create(user=user, role=role)
             record(actor, "create_staff", at=database_now(), target=username[:100], difference={"role": str(role)})
     except IntegrityError:
-        raise AccessRefused(f"There is somebody named {username} already.") from None
+        raise AccessRefused(_("There is somebody named %(name)s already.") % {"name": username}) from None
     return staff
 
 
@@ -59,9 +60,10 @@ def create_api_key(
     """`tenants` are short names; none means all. Raises AccessRefused."""
     unknown = [scope for scope in scopes if scope not in Scope.values]
     if unknown:
-        raise AccessRefused(f"There is no scope {', '.join(unknown)}; there are {', '.join(Scope.values)}.")
+        told = {"unknown": ", ".join(unknown), "known": ", ".join(Scope.values)}
+        raise AccessRefused(_("There is no scope %(unknown)s; there are %(known)s.") % told)
     if expires_at is not None and expires_at <= database_now():
-        raise AccessRefused("A key that has expired already would open nothing.")
+        raise AccessRefused(_("A key that has expired already would open nothing."))
     try:
         # An operator may name a customer before the first connection: an unknown one is made, as by the API.
         limits = [tenant_for(slug, actor, None) for slug in tenants] if tenants else None

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
 from connections.choices import Role
 from connections.custody.audit import Actor, record
@@ -28,7 +29,9 @@ class LastAdmin(AccessRefused):
     """Nobody could manage the staff any more."""
 
     def __init__(self) -> None:
-        super().__init__("There must remain somebody who is admin of all tenants and may sign in: make another first.")
+        super().__init__(
+            _("There must remain somebody who is admin of all tenants and may sign in: make another first.")
+        )
 
 
 def people() -> QuerySet[User]:
@@ -52,13 +55,13 @@ def add(username: str, email: str, role: Role, tenants: Sequence[Tenant], actor:
             record(actor, "create_staff", at=database_now(), target=username, difference=_told(staff))
             return invitations.invite(user, actor)
     except IntegrityError:
-        raise AccessRefused(f"There is somebody named {username} already.") from None
+        raise AccessRefused(_("There is somebody named %(name)s already.") % {"name": username}) from None
 
 
 def change(user: User, email: str, role: Role, tenants: Sequence[Tenant], actor: Actor) -> None:
     """Takes effect with the next page this person opens. Raises LastAdmin."""
     with _keeping_an_admin():
-        staff, _ = Staff.objects.get_or_create(user=user, defaults={"role": role})
+        staff, _is_new = Staff.objects.get_or_create(user=user, defaults={"role": role})
         before = _told(staff)
         staff.role = role
         staff.save(update_fields=["role"])

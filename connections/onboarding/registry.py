@@ -12,6 +12,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from connections.choices import BUILT_IN_PLATFORMS, DiagnosisCode
 from connections.custody import actions
@@ -104,7 +106,7 @@ def edit(
     """Raises InvalidFields, NotFound, edits.EditRefused."""
     row = find(public_id, tenants)
     entry = replace(read(fields, is_new=False, before=row), rest_path=rest_path)
-    _, farewell = edits.edit(row.pk, entry, actor)
+    _row, farewell = edits.edit(row.pk, entry, actor)
     actions.say_farewell(farewell)
     return find(public_id, tenants)
 
@@ -113,7 +115,7 @@ def tenant_for(slug: str, actor: Actor, tenants: Tenants) -> Tenant:
     """A limited asker is told the same of another's tenant and of one that does not exist."""
     slug = (slug or "").strip().lower()
     if not SLUG_PATTERN.fullmatch(slug):
-        raise InvalidFields({"tenant": ["A short name of lower-case letters, digits, - and _, as in acme."]})
+        raise InvalidFields({"tenant": [_("A short name of lower-case letters, digits, - and _, as in acme.")]})
     tenant = Tenant.objects.filter(slug=slug).first()
     if tenants is not None:
         if tenant is None or tenant.pk not in tenants:
@@ -153,7 +155,7 @@ def read(fields: dict[str, Any], *, is_new: bool, before: Connection | None = No
     if is_new:
         for name in REQUIRED:
             if not values.get(name) and name not in reading.errors:
-                reading.refuse(name, "This is needed.")
+                reading.refuse(name, _("This is needed."))
     entry = Entry(**{name: value for name, value in values.items() if name not in reading.errors})
     entry = _check_whole(reading, entry, is_new=is_new, before=before)
     reading.finish()
@@ -162,28 +164,30 @@ def read(fields: dict[str, Any], *, is_new: bool, before: Connection | None = No
 
 def _text(reading: _Reading, name: str, value: object) -> str:
     if not isinstance(value, str):
-        reading.refuse(name, "This must be text.")
+        reading.refuse(name, _("This must be text."))
         return ""
     is_secret = name in ("password", "client_secret")
     text = value if is_secret else value.strip()
     if len(text) > LIMITS[name]:
-        reading.refuse(name, f"At most {LIMITS[name]} characters.")
+        most = LIMITS[name]
+        told = ngettext("At most %(count)d character.", "At most %(count)d characters.", most)
+        reading.refuse(name, told % {"count": most})
     if name != "ca_pem" and any(ord(letter) < 32 or ord(letter) == 127 for letter in text):
-        reading.refuse(name, "Control characters (a line break, perhaps) cannot be part of this.")
+        reading.refuse(name, _("Control characters (a line break, perhaps) cannot be part of this."))
     if name in NOT_EMPTY and not text:
-        reading.refuse(name, "This is needed.")
+        reading.refuse(name, _("This is needed."))
     return text
 
 
 def _flag(reading: _Reading, name: str, value: object) -> bool:
     if not isinstance(value, bool):
-        reading.refuse(name, "This must be true or false.")
+        reading.refuse(name, _("This must be true or false."))
     return bool(value)
 
 
 def _seconds(reading: _Reading, value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 3600:
-        reading.refuse("server_seconds", "A whole number of seconds from 0 to 3600.")
+        reading.refuse("server_seconds", _("A whole number of seconds from 0 to 3600."))
         return 0
     return value
 
@@ -192,7 +196,8 @@ def _tags(reading: _Reading, value: object) -> tuple[str, ...]:
     names = list(value) if isinstance(value, (list, tuple)) else []
     is_good = isinstance(value, (list, tuple)) and len(names) <= MOST_TAGS
     if not is_good or not all(isinstance(name, str) and TAG_PATTERN.fullmatch(name.strip()) for name in names):
-        reading.refuse("tags", f"At most {MOST_TAGS} words of up to 50 letters, without spaces or commas.")
+        told = _("At most %(count)d words of up to 50 letters, without spaces or commas.")
+        reading.refuse("tags", told % {"count": MOST_TAGS})
         return ()
     return tuple(dict.fromkeys(name.strip() for name in names))
 
@@ -213,7 +218,7 @@ def _check_whole(reading: _Reading, entry: Entry, *, is_new: bool, before: Conne
 def _check_platform(reading: _Reading, entry: Entry, before: Connection | None) -> None:
     platform = entry.platform or ""
     if not PLATFORM_PATTERN.fullmatch(platform):
-        reading.refuse("platform", "Sugar allows 1 to 127 letters (A–Z), digits, - and _ here.")
+        reading.refuse("platform", _("Sugar allows 1 to 127 letters (A–Z), digits, - and _ here."))
         return
     is_allowed = entry.allow_shared_platform
     if is_allowed is None:
@@ -221,8 +226,11 @@ def _check_platform(reading: _Reading, entry: Entry, before: Connection | None) 
     if platform.lower() in BUILT_IN_PLATFORMS and not is_allowed:
         reading.refuse(
             "platform",
-            f"{platform} is one of Sugar's own platforms: people who sign in there would end our session, and we "
-            "theirs. Ask the customer's admin to register one for us (Admin > Configure API Platforms).",
+            _(
+                "%(platform)s is one of Sugar's own platforms: people who sign in there would end our session, and we "
+                "theirs. Ask the customer's admin to register one for us (Admin > Configure API Platforms)."
+            )
+            % {"platform": platform},
             DiagnosisCode.PLATFORM_SHARED,
         )
 
@@ -231,14 +239,14 @@ def _check_email(reading: _Reading, value: str) -> None:
     try:
         validate_email(value)
     except ValidationError:
-        reading.refuse("contact_email", "This is not an e-mail address.")
+        reading.refuse("contact_email", _("This is not an e-mail address."))
 
 
 def _check_ca(reading: _Reading, value: str) -> None:
     try:
         ssl.create_default_context(cadata=value)
     except (ssl.SSLError, ValueError):
-        reading.refuse("ca_pem", "This is not a certificate in PEM form (-----BEGIN CERTIFICATE-----).")
+        reading.refuse("ca_pem", _("This is not a certificate in PEM form (-----BEGIN CERTIFICATE-----)."))
 
 
 def _check_address(reading: _Reading, entry: Entry) -> Entry:

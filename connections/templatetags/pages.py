@@ -12,7 +12,7 @@ from django.forms import BoundField, CheckboxInput
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -115,6 +115,16 @@ def span(length: timedelta) -> str:
 @register.filter
 def title_of(code: str) -> str:
     return wording.title_of(code)
+
+
+@register.filter
+def coded(text: str) -> SafeString:
+    """What stands between backticks, as the contract for programs marks it, becomes code."""
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:  # one that is not closed is a sign like any other
+        return format_html("{}", text)
+    marked = (("<code>{}</code>" if place % 2 else "{}", part) for place, part in enumerate(parts))
+    return format_html_join("", "{}", ((format_html(form, part),) for form, part in marked))
 
 
 @register.filter

@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from connections.choices import EventKind
@@ -73,7 +73,8 @@ def _plots(row: Any, asker: Asker, events: QuerySet[Event], *, start: datetime, 
     """Of the events that the filter lets through; and how fast the instance was, where it answered at all."""
     series = history.events_by_slot(events, start=start, span=span)
     words = {tone: str(word) for tone, word in TONE_WORDS.items()}
-    told = _("%(count)s events.") % {"count": f"{sum(series.totals.values()):,}"}
+    count = sum(series.totals.values())
+    told = ngettext("%(count)s event.", "%(count)s events.", count) % {"count": f"{count:,}"}
     shown = [plots.bars("events", series, title=_("Events"), told=told, words=words)]
     speed = figures.latency_of_instance(row, asker.tenants, start=start, step=span.step)
     if speed:
