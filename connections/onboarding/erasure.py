@@ -36,7 +36,7 @@ class Erased:
 
 def erase(tenant: Tenant, actor: Actor) -> Erased:
     """Raises Conflict: here is no place to erase anything, or something was added meanwhile."""
-    data_keys = _keys_to_destroy(tenant)
+    data_keys = keys_to_destroy(tenant)
     _note(tenant, actor, "erase_tenant", data_keys)
     spool.replay()
     connections = list(Connection.objects.present().filter(tenant=tenant).values_list("public_id", flat=True))
@@ -51,7 +51,7 @@ def erase(tenant: Tenant, actor: Actor) -> Erased:
     return Erased(connections=len(connections), drafts=len(unfinished), api_keys=revoked, data_keys=data_keys)
 
 
-def _keys_to_destroy(tenant: Tenant) -> tuple[str, ...]:
+def keys_to_destroy(tenant: Tenant) -> tuple[str, ...]:
     """A copy of the database may see the folder of the one it was copied from, and must destroy nothing there."""
     if reason := guard.read_only_reason():
         raise Conflict("read_only", reason)

@@ -140,6 +140,10 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:audit": Page(get=AUDIT),
     "connections:audit_export": Page(get=AUDIT, is_export=True),
     "connections:keys": Page(get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, is_dangerous=True),
+    "connections:tenants": Page(get=Gate.EVERYWHERE),
+    "connections:erase_tenant": Page(
+        get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, values={"slug": "acme"}, is_dangerous=True
+    ),
     "connections:users": Page(get=Gate.EVERYWHERE),
     "connections:new_user": Page(get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, is_dangerous=True),
     "connections:user": Page(get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, is_dangerous=True),

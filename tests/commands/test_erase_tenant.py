@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from connections.custody import columns, copies, guard, keys
-from connections.models import ApiKey, AuditRow, Connection, Tenant, TokenVersion
+from connections.condition import examine
+from connections.custody import columns, copies, durable, guard, keys, spool, tenant_key_files
+from connections.models import ApiKey, Attempt, AuditRow, Connection, Tenant, TokenVersion
 from connections.onboarding import api_keys, registry
 from connections.vault import VaultError
 from tests.commands.conftest import Run
@@ -87,3 +89,47 @@ def test_a_copy_of_the_database_destroys_no_key(
     assert run("erase_tenant", "acme", stdin="acme\n").error.startswith("read_only: ")
     assert kept.row.deleted_at is None
     assert len(list(folder.iterdir())) == 1
+
+
+def test_stopped_on_the_way_it_is_asked_for_again_and_goes_on(
+    run: Run, connect: Connect, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = connect("13.3")
+
+    def stop(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as stopped:
+        stopped.setattr(tenant_key_files, "destroy", stop)
+        with pytest.raises(KeyboardInterrupt):
+            run("erase_tenant", "acme", stdin="acme\n")
+    assert Connection.objects.get(public_id=kept.public_id).deleted_at is not None
+    assert len(list(folder.iterdir())) == 1
+    assert not AuditRow.objects.filter(action="destroy_data_keys").exists(), "nothing is claimed that was not done"
+    assert "1 keys of its own" in run("erase_tenant", "acme", stdin="acme\n").out
+    assert list(folder.iterdir()) == []
+
+
+def test_an_answer_on_disk_for_an_erased_tenant_is_not_kept_for_ever(
+    run: Run, connect: Connect, folder: Path, configured: Configured, tmp_path: Path
+) -> None:
+    """On another node, which was away while he was erased: it opens for nobody, and there is nobody it could serve."""
+    kept = connect("13.3")
+    attempt = Attempt.objects.get(connection=kept.row)
+    context = keys.answer_context(kept.row.tenant.public_id, attempt.public_id, attempt.number)
+    sealed = keys.seal("{}", context, data_key=kept.row.tenant.data_key)
+    run("erase_tenant", "acme", stdin="acme\n")
+    configured(data_dir=tmp_path / "other")
+    page = {"attempt": attempt.public_id, "tenant": "t", "number": 1, "sealed": sealed.envelope, "is_definite": True}
+    durable.write(spool.settings.SUGARADMIN.spool_dir / f"{attempt.public_id}.json", json.dumps(page))
+    assert spool.replay() == 1
+    assert spool.files() == []
+
+
+def test_doctor_names_the_tenant_whose_key_is_missing(run: Run, connect: Connect, folder: Path) -> None:
+    connect("13.3")
+    next(folder.iterdir()).unlink()
+    guard.forget()
+    told = [one for one in examine() if one.name == "keys" and one.level == "fail"]
+    assert ["tenant acme does not open" in one.sentence for one in told] == [True]
+    assert "--give-up" in told[0].remedy
