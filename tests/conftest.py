@@ -33,8 +33,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """On PostgreSQL run what touches the database; the rest has run once, beside SQLite."""
     if config.getoption("--database") != "postgres":
         return
-    config.hook.pytest_deselected(items=[item for item in items if not _touches_database(item)])
-    items[:] = [item for item in items if _touches_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if not _is_run_again(item)])
+    items[:] = [item for item in items if _is_run_again(item)]
+
+
+def _is_run_again(item: pytest.Item) -> bool:
+    return _touches_database(item) and item.get_closest_marker("once") is None
 
 
 def _touches_database(item: pytest.Item) -> bool:

@@ -19,7 +19,7 @@ from tests.authorization.world import OTHER, OWN, World
 from tests.custody.conftest import ANA
 from tests.dashboard.people import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 CALLS = [pytest.param(route, id=f"{route.method} {route.path}") for route in ALL_ROUTES]
 GUARDED = [call for call in CALLS if call.values[0].scope]  # type: ignore[union-attr]
 REFUSED = (401, 403, 404)

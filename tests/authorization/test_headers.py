@@ -13,7 +13,7 @@ from tests.authorization.test_api_matrix import CALLS, call, key
 from tests.authorization.test_matrix import CELLS
 from tests.authorization.world import Asker, World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 REFERRER = {"same-origin", "no-referrer"}
 
 

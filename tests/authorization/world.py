@@ -51,13 +51,15 @@ ASKERS = (
 
 @dataclass(slots=True)
 class World:
-    """A connection of the own tenant, tested once, with a draft, a link and a key beside it."""
+    """A connection of the own tenant, with a draft, a link and a key beside it."""
 
     row: Connection
     someone: User
 
     def values(self, address: Address, page: Page) -> dict[str, object]:
         """A draft is made anew each time: one of the things that can be done with it is to throw it away."""
+        if {"number", "failure"}.intersection(address.parameters):
+            self.attempt()
         made = {
             "public_id": lambda: self.row.public_id,
             "draft_id": self.draft,
@@ -80,6 +82,11 @@ class World:
         tenant = Tenant.objects.get(slug=OWN)
         return api_keys.issue(CANARY, ["token:read"], ANA, tenants=[tenant]).row.prefix
 
+    def attempt(self) -> None:
+        """And an event: a test that finds nobody at home."""
+        if not self.row.attempts.exists():
+            actions.test(self.row.public_id, ANA)
+
     def failure(self) -> str:
         """The group of a failed attempt of the connection."""
         Attempt.objects.filter(connection=self.row, number=1).update(diagnosis_code="timeout", failure="0123456789ab")
@@ -89,7 +96,6 @@ class World:
 def make(draft: Draft) -> World:
     row = draft(CANARY, tenant=OWN, contact_name=CANARY, external_id=CANARY, tags=[CANARY])
     Tenant.objects.get_or_create(slug=OTHER, defaults={"name": OTHER})
-    actions.test(row.public_id, ANA)
     return World(row=row, someone=person("viewer", name="someone"))
 
 

@@ -18,7 +18,7 @@ from sugaradmin.logs import redact
 from tests.custody.conftest import ANA
 from tests.customer.conftest import Customer, Draft, make_link, told
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

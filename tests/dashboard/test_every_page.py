@@ -10,7 +10,7 @@ from tests.custody.conftest import ANA
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 OPERATOR_ACTIONS = ("test", "rotate", "sign-in", "repair", "pause", "resume")
 ACTIONS = (*OPERATOR_ACTIONS, "hold")
 

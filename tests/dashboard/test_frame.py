@@ -15,7 +15,7 @@ from tests.conftest import Configured
 from tests.custody.conftest import Connect
 from tests.dashboard.people import PASSWORD, person, signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 WORKER_CODES = (
     "draft", "paused", "held", "busy", "connection_exists", "read_only", "too_many_requests", "too_large",
     "unauthorized", "scope_missing", "not_found", "invalid",

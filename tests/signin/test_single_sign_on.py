@@ -22,7 +22,7 @@ from tests.dashboard.people import person, signed_in
 from tests.signin.door import is_in, with_app
 from tests.signin.provider import CLIENT, SECRET, STRANGERS_KEY, Provider, running
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture
