@@ -16,6 +16,7 @@ from connections.choices import Scope
 from connections.models import Connection, Event
 from tests.api.conftest import Connect, MakeCaller, problem
 
+pytestmark = pytest.mark.once
 # Section 6 of the design, as a caller reads it: method, address, scope.
 CONTRACT = {
     ("GET", "/connections/{id}/token"): "token:read",
