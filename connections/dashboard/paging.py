@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Q, Value, Window
 
-from connections.dashboard.queries import shown_in_list
+from connections.dashboard.queries import capped_count, shown_in_list
 from connections.models import Connection
 from connections.models.status import ConnectionQuerySet
 
@@ -59,16 +59,23 @@ def place_from(text: str) -> Place | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of connections; `after`: where the next begins, empty at the end."""
+    """One page of connections. `after`: where the next begins, empty at the end. `count`: of all that match."""
 
     rows: list[Connection]
     after: str
+    count: int
 
 
 def page_of(rows: ConnectionQuerySet, after: str) -> Page:
-    """Sorted and cut by key alone, then the few that are shown are read: wide rows make a sort slow."""
+    """Sorted and cut by key alone, then the few that are shown are read: wide rows make a sort slow.
+
+    The first page counts in the same walk, so that a search looks at every row once; a later one counts by itself.
+    """
     place = place_from(after) if after else None
     ordered = rows.filter(place.after()) if place else rows
-    keys = list(ordered.values_list("pk", flat=True)[: PAGE_SIZE + 1])
-    found = list(shown_in_list(rows.filter(pk__in=keys[:PAGE_SIZE])))
-    return Page(rows=found, after=place_of(found[-1]) if len(keys) > PAGE_SIZE else "")
+    total = Value(0) if place else Window(Count("*"))
+    found: list[tuple[int, int]] = list(ordered.annotate(total=total).values_list("pk", "total")[: PAGE_SIZE + 1])
+    keys = [pk for pk, _ in found[:PAGE_SIZE]]
+    shown = list(shown_in_list(rows.filter(pk__in=keys)))
+    count = capped_count(rows) if place else found[0][1] if found else 0
+    return Page(rows=shown, after=place_of(shown[-1]) if len(found) > PAGE_SIZE else "", count=count)

@@ -86,7 +86,7 @@ def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
         "filters": filters,
         "chips": list(filters.chips()),
         "page": found,
-        "count": queries.capped_count(matching) + len(begun),
+        "count": found.count + len(begun),
         "is_later_page": bool(request.GET.get("after")),
         "may_create": asker.may(Right.ADMINISTER),
         **({} if request.GET.get("after") else _drafts(asker, filters, begun)),
