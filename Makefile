@@ -16,7 +16,7 @@ PRODUCTION := env SUGARADMIN_ENV=production SUGARADMIN_DATA_DIR=.venv/check \
 	SUGARADMIN_SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))') \
 	SUGARADMIN_ENCRYPTION_KEYS=check:$$($(BIN)/python -c 'import base64, secrets; print(base64.b64encode(secrets.token_bytes(32)).decode())')
 
-.PHONY: help install run demo test check campaign bench clean
+.PHONY: help install run demo test check campaign bench pictures clean
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -52,6 +52,9 @@ campaign: .venv/development ## long runs: schedules, crashes, faults (hours)
 
 bench: .venv/development ## measure, and print the figures of docs/performance.md
 	$(BIN)/python -m bench
+
+pictures: .venv/development ## take the pictures of docs/screenshots anew (PICTURES=directory: of every page)
+	@browser=$$($(BIN)/python -m tests.chromium) && CHROMIUM="$$browser" $(PYTEST) tests/browser/pictures.py
 
 clean: ## remove what was installed and built; keeps var/, where the keys are
 	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .hypothesis
