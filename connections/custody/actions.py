@@ -10,13 +10,14 @@ from typing import Any
 from django.db import transaction
 
 from connections.choices import Fault, Rung, Trigger, Trouble
-from connections.custody import audit, guard, runner, wire
+from connections.custody import audit, guard, probing, runner, wire
 from connections.custody.audit import Actor
 from connections.custody.handout import Tenants, find
 from connections.custody.ledger import claims, edits, looks, upkeep
 from connections.custody.problems import Conflict, CustodyProblem, Later, TooOften
 from connections.custody.sending import Climb, ping_living
 from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Want
+from connections.diagnosis import code_of
 from connections.models import Connection, CustomerLink, database_now
 from connections.sugar import Answer
 from connections.vault import VaultError
@@ -130,6 +131,7 @@ def _act(
 ) -> Report:
     row = find(public_id, tenants)
     _refuse(row)
+    probing.refuse_scanner(row, actor)
     if version is not None and version != row.version_count:
         return Report(outcome="unchanged", version=row.version_count)
     with transaction.atomic():
@@ -142,7 +144,10 @@ def _act(
         password=password,
         keeps_password=keeps_password and password is not None,
     )
-    return report_of(runner.start(row.pk, want), public_id, tenants, wait)
+    report = report_of(runner.start(row.pk, want), public_id, tenants, wait)
+    if report.problem is not None:
+        probing.note(row, actor, report.problem.code)
+    return report
 
 
 def _trigger(actor: Actor) -> Trigger:
@@ -235,7 +240,9 @@ def test(public_id: str, actor: Actor, *, tenants: Tenants = None) -> list[Check
     row = find(public_id, tenants)
     if row.held_at is not None:
         raise Conflict(*NOT_NOW[Decline.HELD])
+    probing.refuse_scanner(row, actor)
     checks, fault = _checks(row, actor)
+    probing.note(row, actor, code_of(fault) if fault else "")
     with transaction.atomic():
         audit.record_on(row, actor, "test", at=database_now())
     looks.note_test(

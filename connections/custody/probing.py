@@ -1,0 +1,65 @@
+"""How often one caller may have us look in vain at addresses that never worked: nobody scans a network with us.
+
+A connection that has lived is not counted, so an outage costs nobody a button; nor is one that answers as Sugar does,
+so hundreds of customers can be onboarded in a row. The wizard has looks of its own (onboarding.pacing).
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.core.cache import cache
+
+from connections.choices import DiagnosisCode
+from connections.custody.audit import Actor
+from connections.custody.problems import TooOften
+from connections.models import Connection
+
+MOST = 30
+WINDOW = 600  # seconds
+BLIND = frozenset(
+    {
+        DiagnosisCode.DNS_FAILURE,
+        DiagnosisCode.CONNECTION_REFUSED,
+        DiagnosisCode.CONNECTION_LOST,
+        DiagnosisCode.TIMEOUT,
+        DiagnosisCode.TLS_INVALID,
+        DiagnosisCode.NOT_SUGAR,
+        DiagnosisCode.MOVED,
+        DiagnosisCode.BAD_RESPONSE,
+        DiagnosisCode.ADDRESS_BLOCKED,
+    }
+)
+
+
+def refuse_scanner(row: Connection, actor: Actor) -> None:
+    """Raises TooOften. Whoever has a shell on the machine needs no help of ours to look around."""
+    if _has_lived(row) or actor.kind == "command" or cache.get(_place(actor), 0) < MOST:
+        return
+    seconds = WINDOW - int(time.time()) % WINDOW
+    raise TooOften(
+        "too_many_requests",
+        f"{MOST} addresses that never worked were tried in vain within {WINDOW // 60} minutes. Wait {seconds} s.",
+        retry_after=seconds,
+    )
+
+
+def note(row: Connection, actor: Actor, code: str) -> None:
+    """What came of a look or a try: only what tells about a network counts."""
+    if code not in BLIND or _has_lived(row):
+        return
+    place = _place(actor)
+    cache.add(place, 0, timeout=WINDOW)
+    try:
+        cache.incr(place)
+    except ValueError:
+        return  # a full cache let go of it
+
+
+def _has_lived(row: Connection) -> bool:
+    """With this address: after a change of it a new chain is wanted."""
+    return row.version_count > 0 and not row.is_new_chain_wanted
+
+
+def _place(actor: Actor) -> str:
+    return f"probes:{actor.kind}:{actor.name}:{int(time.time()) // WINDOW}"
