@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from connections.choices import AttemptKind
 from connections.custody import breakers, guard
 from connections.dashboard.rights import Asker, Right, reason_without
-from connections.dashboard.wording import duration, relative
+from connections.dashboard.wording import duration, is_snoozed, relative
 from connections.models import Attempt, Connection
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
-    """One action. `is_grant`: it may send a grant, so a page that is out of date must not start it. `is_dangerous`: the
+    """One action. `is_grant`: it may send a grant, so a page that is out of date must not start it. `is_undone`: so
+    easily taken back that the button acts at once. `is_dangerous`: the
     person must have proved lately who he is."""
 
     name: str
@@ -32,6 +33,7 @@ class Doing:
     effect: Callable[[Connection], str]
     is_grant: bool = False
     is_grave: bool = False
+    is_undone: bool = False
     is_dangerous: bool = False
 
 
@@ -102,6 +104,17 @@ def _hold(row: Connection) -> str:
     }
 
 
+def _snooze(row: Connection) -> str:
+    return _(
+        "Nobody is called for this connection, and the count in the titles leaves it out. Refreshes, looks and repairs "
+        "go on. It ends at its time, or when the connection recovers."
+    )
+
+
+def _wake(row: Connection) -> str:
+    return _("It counts again, and people are called again, from now on.")
+
+
 DOINGS: dict[str, Doing] = {
     doing.name: doing
     for doing in (
@@ -122,12 +135,20 @@ DOINGS: dict[str, Doing] = {
             is_dangerous=True, short=gettext_lazy("Password grant, ends other sessions."),
         ),
         Doing(
-            name="pause", title=gettext_lazy("Pause"), right=Right.OPERATE, effect=_pause,
+            name="pause", title=gettext_lazy("Pause"), right=Right.OPERATE, effect=_pause, is_undone=True,
             short=gettext_lazy("No refreshes; the chain is kept alive."),
         ),
         Doing(
-            name="resume", title=gettext_lazy("Resume"), right=Right.OPERATE, effect=_resume,
+            name="resume", title=gettext_lazy("Resume"), right=Right.OPERATE, effect=_resume, is_undone=True,
             short=gettext_lazy("Refresh and hand out again."),
+        ),
+        Doing(
+            name="snooze", title=gettext_lazy("Snooze"), right=Right.OPERATE, effect=_snooze,
+            short=gettext_lazy("Nobody is called for a while."),
+        ),
+        Doing(
+            name="wake", title=gettext_lazy("End the snooze"), right=Right.OPERATE, effect=_wake, is_undone=True,
+            short=gettext_lazy("It counts and calls again."),
         ),
         Doing(
             name="hold", title=gettext_lazy("Hold"), right=Right.ADMINISTER, effect=_hold, is_grave=True,
@@ -147,10 +168,10 @@ class Board:
 
 
 def board(row: Connection, asker: Asker, open_grant: Attempt | None) -> Board:
-    """Of pause and resume only the one that fits; what cannot be done is disabled, not hidden."""
+    """Of two that undo each other only the one that fits; what cannot be done is disabled, not hidden."""
     is_stopped = row.paused_at is not None or row.held_at is not None
-    hidden = "pause" if is_stopped else "resume"
-    offers = [offer(doing, row, asker, open_grant) for doing in DOINGS.values() if doing.name != hidden]
+    hidden = ("pause" if is_stopped else "resume", "snooze" if is_snoozed(row) else "wake")
+    offers = [offer(doing, row, asker, open_grant) for doing in DOINGS.values() if doing.name not in hidden]
     reasons: dict[str, list[StrPromise]] = {}
     for one in offers:
         if one.reason:
@@ -166,7 +187,7 @@ def offer(doing: Doing, row: Connection, asker: Asker, open_grant: Attempt | Non
 
 def obstacle(doing: Doing, row: Connection, open_grant: Attempt | None) -> str:
     """Why nobody could do this now; empty when it can be done."""
-    if row.held_at is not None and doing.name not in ("resume", "hold"):
+    if row.held_at is not None and doing.name not in ("resume", "hold", "snooze", "wake"):
         return _("This connection is held: resume it first.")
     if doing.name in _SWITCHES:
         return _SWITCHES[doing.name](row)
@@ -185,6 +206,8 @@ _SWITCHES: dict[str, Callable[[Connection], str]] = {
     "pause": lambda row: _("It is paused already.") if row.paused_at else "",
     "hold": lambda row: _("It is held already.") if row.held_at else "",
     "resume": lambda row: "" if row.paused_at or row.held_at else _("It is neither paused nor held."),
+    "snooze": lambda row: "",
+    "wake": lambda row: "" if is_snoozed(row) else _("It is not snoozed."),
 }
 
 

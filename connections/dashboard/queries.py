@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q, QuerySet, Value
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
 
 from connections.choices import GRANT_KINDS, OPEN_STATES, EventKind, Status, Trouble, VersionState
@@ -22,6 +22,7 @@ from connections.models import (
     FailureMark,
     Heartbeat,
     HostWait,
+    Note,
     Tenant,
     TokenVersion,
     database_now,
@@ -80,8 +81,9 @@ def census(tenants: Tenants) -> Census:
 
 
 def pressing(tenants: Tenants) -> dict[str, int]:
-    """How many connections need a person, by status: the number in every page's title."""
+    """How many connections need a person and are not snoozed, by status: the number in every page's title."""
     rows = Connection.objects.present().filter(visible(tenants)).filter(needs_person()).with_status().order_by()
+    rows = rows.exclude(snoozed_until__gt=DatabaseNow())
     grouped = rows.values_list("status").annotate(count=Count("pk"))  # type: ignore[misc]  # annotated
     return {status: count for status, count in grouped if status in NEED_A_PERSON}
 
@@ -106,8 +108,10 @@ def rows_of(tenants: Tenants, public_ids: list[str]) -> list[Connection]:
 
 
 def shown_in_list(rows: ConnectionQuerySet) -> ConnectionQuerySet:
-    """With tenant and tags, without the wide columns that only other pages show."""
-    return rows.select_related("tenant").prefetch_related("tags").defer(*UNSHOWN_IN_LISTS)
+    """With tenant, tags and whether there are notes, without the wide columns that only other pages show."""
+    has_note = Exists(Note.objects.filter(connection=OuterRef("pk")))
+    rows = rows.select_related("tenant").prefetch_related("tags").defer(*UNSHOWN_IN_LISTS)
+    return rows.annotate(has_note=has_note)
 
 
 def with_status_in(rows: ConnectionQuerySet, statuses: tuple[str, ...]) -> ConnectionQuerySet:
@@ -159,6 +163,10 @@ def tenant_slugs(tenants: Tenants) -> list[str]:
 
 def events_of(row: Connection) -> QuerySet[Event]:
     return Event.objects.filter(connection=row).order_by("-number")
+
+
+def notes_of(row: Connection) -> QuerySet[Note]:
+    return Note.objects.filter(connection=row).order_by("-at", "-pk")
 
 
 def versions_of(row: Connection) -> QuerySet[TokenVersion]:

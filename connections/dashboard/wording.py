@@ -150,6 +150,10 @@ def is_access_alive(row: Connection, now: datetime) -> bool:
     return row.access_dead_at is None and row.access_expires_at is not None and row.access_expires_at > now
 
 
+def is_snoozed(row: Any) -> bool:
+    return row.snoozed_until is not None and row.snoozed_until > row.now
+
+
 def meaning(row: Any) -> str:
     """“What it means”: until when workers work, and whether a person is needed."""
     now: datetime = row.now

@@ -124,6 +124,8 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:bundle": Page(get=READ),
     "connections:links": Page(get=READ, post=OPERATE),
     "connections:revoke_link": Page(post=OPERATE),
+    "connections:notes": Page(post=OPERATE),
+    "connections:delete_note": Page(post=ADMINISTER),  # and its author, who is none of these
     "connections:action": (
         _action("test", OPERATE),
         _action("rotate", OPERATE),
@@ -131,6 +133,8 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
         _action("repair", OPERATE),
         _action("pause", OPERATE),
         _action("resume", OPERATE),
+        _action("snooze", OPERATE),
+        _action("wake", OPERATE),
         _action("hold", ADMINISTER, is_dangerous=True),
     ),
     # keys, people, the audit

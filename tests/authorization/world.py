@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from connections.choices import LinkKind, Role
-from connections.custody import actions
+from connections.custody import actions, desk
 from connections.models import Attempt, Connection, Tenant
 from connections.onboarding import api_keys, drafts, links
 from tests.authorization.addresses import Address
@@ -66,6 +66,7 @@ class World:
             "link_id": self.link,
             "prefix": self.key,
             "failure": self.failure,
+            "note": self.note,
             "username": self.someone.get_username,
         }
         return {name: page.values[name] if name in page.values else made[name]() for name in address.parameters}
@@ -86,6 +87,10 @@ class World:
         """And an event: a test that finds nobody at home."""
         if not self.row.attempts.exists():
             actions.test(self.row.public_id, ANA)
+
+    def note(self) -> int:
+        desk.write_note(self.row.public_id, ANA, tenants=None, text=CANARY)
+        return self.row.notes.latest("pk").pk
 
     def failure(self) -> str:
         """The group of a failed attempt of the connection."""

@@ -150,7 +150,7 @@ def test_buttons_are_disabled_with_the_reason_while_a_grant_is_open(connect: Con
 
 def test_a_viewer_sees_every_button_disabled_and_why(draft: Draft) -> None:
     page = signed_in("viewer").get(draft().get_absolute_url()).content.decode()
-    assert page.count('class="button" type="submit" aria-describedby="about-') == page.count(" disabled title=") == 6
+    assert page.count('class="button" type="submit" aria-describedby="about-') == page.count(" disabled title=") == 7
     assert "Your role (Viewer) only reads" in page
 
 

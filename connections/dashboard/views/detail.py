@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from connections.custody.handout import find
 from connections.dashboard import bundle, doings, queries, wording
+from connections.dashboard.desk_forms import NoteForm
 from connections.dashboard.lineage import lineage
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page
@@ -17,6 +18,7 @@ from connections.models import Connection
 from connections.onboarding import links
 
 EVENTS_SHOWN = 8
+NOTES_SHOWN = 20
 PAGE_SIZE = 50
 
 
@@ -32,8 +34,8 @@ def _facts(row: Any) -> tuple[object, ...]:
     """Whatever happens to a connection moves one of these; while a grant runs, its seconds are shown too."""
     running = row.open_grant
     return (
-        row.pk, row.status, row.event_count, row.attempt_count, row.version_count, row.last_used_at, row.due_at,
-        row.next_refresh_at, running and (running.state, running.lost_at, row.now.second),
+        row.pk, row.status, wording.is_snoozed(row), row.event_count, row.attempt_count, row.version_count,
+        row.last_used_at, row.due_at, row.next_refresh_at, running and (running.state, running.lost_at, row.now.second),
     )  # fmt: skip
 
 
@@ -49,6 +51,7 @@ def connection_page(
         "sentence": wording.status_sentence(row),
         "board": doings.board(row, asker, running),
         "tags": list(row.tags.all()),
+        "is_snoozed": wording.is_snoozed(row),
         "set_up": queries.draft_of(row) if asker.may(Right.ADMINISTER) else None,
     }
     return page(
@@ -61,7 +64,12 @@ def connection_page(
 @needs(Right.READ)
 def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     """Everything that a ticket needs, on one screen."""
-    row = look(request, asker, public_id)
+    return status_page(request, asker, look(request, asker, public_id))
+
+
+def status_page(
+    request: HttpRequest, asker: Asker, row: Connection, *, note_form: NoteForm | None = None, status: int = 200
+) -> HttpResponse:
     looks = links.of_connection(row)
     context = {
         "diagnosis": row.diagnosis,
@@ -76,8 +84,10 @@ def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
         "may_edit": asker.may(Right.ADMINISTER),
         "events": list(queries.events_of(row)[:EVENTS_SHOWN]),
         "live": queries.live_version(row),
+        "notes": list(queries.notes_of(row)[:NOTES_SHOWN]),
+        "note_form": note_form or NoteForm(),
     }
-    return connection_page(request, asker, row, "status", context)
+    return connection_page(request, asker, row, "status", context, status=status)
 
 
 @require_safe

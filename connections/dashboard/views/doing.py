@@ -8,14 +8,17 @@ from typing import Any
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
-from connections.custody import actions
+from connections.custody import actions, desk
 from connections.custody.actions import Report
 from connections.custody.handout import find
 from connections.custody.problems import CustodyProblem, NotFound
 from connections.dashboard import queries
+from connections.dashboard.desk_forms import SPANS, SnoozeForm
 from connections.dashboard.doings import DOINGS, Doing, offer, refused_tries
 from connections.dashboard.forms import SignInAgainForm
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, require, require_fresh
@@ -24,11 +27,20 @@ from connections.models import Connection
 from connections.onboarding import registry
 
 RESULT = "action_result"
-SWITCHES: dict[str, Callable[..., Connection]] = {
+SWITCHES: dict[str, Callable[..., object]] = {
     "pause": actions.pause,
     "resume": actions.resume,
     "hold": actions.hold,
+    "wake": desk.wake,
 }
+DONE = {
+    "pause": gettext_lazy("Paused."),
+    "resume": gettext_lazy("Resumed."),
+    "hold": gettext_lazy("Held: nothing is handed out any more."),
+    "snooze": gettext_lazy("Snoozed: nobody is called."),
+    "wake": gettext_lazy("Awake again."),
+}
+UNDO = {"pause": "resume", "snooze": "wake"}
 GRANTS: dict[str, Callable[..., Report]] = {"rotate": actions.rotate, "repair": actions.repair}
 
 
@@ -63,6 +75,8 @@ def _ask(
         shared["must_confirm"] = must_confirm(request)
     if doing.name == "sign-in":
         shared |= {"form": shared.get("form") or _sign_in_form(asker, row), "refused": refused_tries(row)}
+    if doing.name == "snooze":
+        shared.setdefault("form", SnoozeForm())
     return connection_page(request, asker, row, "action", shared, status=status)
 
 
@@ -78,9 +92,9 @@ def _sign_in_form(asker: Asker, row: Connection, data: Any = None) -> SignInAgai
 def _do(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> HttpResponse:
     if doing.name in SWITCHES:
         SWITCHES[doing.name](row.public_id, asker.actor, tenants=asker.tenants)
-        done = {"pause": _("Paused."), "resume": _("Resumed."), "hold": _("Held: nothing is handed out any more.")}
-        messages.success(request, done[doing.name])
-        return redirect(row)
+        return _done(request, row, doing)
+    if doing.name == "snooze":
+        return _snooze(request, asker, row, doing)
     if doing.name == "sign-in":
         return _sign_in(request, asker, row, doing)
     try:
@@ -90,6 +104,22 @@ def _do(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> Ht
     except CustodyProblem as problem:
         result = {"outcome": "failed", **_told(problem)}
     return _show(request, row, doing, result)
+
+
+def _done(request: HttpRequest, row: Connection, doing: Doing) -> HttpResponse:
+    """Back to the status, with the way back beside the word."""
+    undo = reverse("connections:action", args=[row.public_id, UNDO[doing.name]]) if doing.name in UNDO else ""
+    messages.success(request, str(DONE[doing.name]), extra_tags=undo)
+    return redirect(row)
+
+
+def _snooze(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> HttpResponse:
+    form = SnoozeForm(request.POST)
+    if not form.is_valid():
+        return _ask(request, asker, row, doing, form=form, status=422)
+    span, _word = SPANS[form.cleaned_data["span"]]
+    desk.snooze(row.public_id, asker.actor, tenants=asker.tenants, span=span, reason=form.cleaned_data["reason"])
+    return _done(request, row, doing)
 
 
 def _test(row: Connection, asker: Asker) -> dict[str, Any]:

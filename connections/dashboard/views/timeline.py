@@ -27,7 +27,7 @@ KINDS: dict[str, tuple[EventKind, ...]] = {
     ),
     "staff": (
         EventKind.CREATED, EventKind.EDITED, EventKind.SECRET_SET, EventKind.SECRETS_WIPED, EventKind.PAUSED,
-        EventKind.RESUMED, EventKind.HELD, EventKind.TESTED,
+        EventKind.RESUMED, EventKind.HELD, EventKind.TESTED, EventKind.SNOOZED, EventKind.AWAKE, EventKind.NOTED,
     ),
 }  # fmt: skip
 KIND_WORDS = {

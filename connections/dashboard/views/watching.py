@@ -12,6 +12,7 @@ from connections.dashboard import queries
 from connections.dashboard.paging import PAGE_SIZE
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page, surroundings
+from connections.dashboard.wording import is_snoozed
 from connections.models import Connection
 
 
@@ -50,8 +51,8 @@ def _read(text: str) -> dict[str, str]:
 
 def _facts(row: Any) -> tuple[object, ...]:
     return (
-        row.pk, row.status, row.event_count, row.label, row.trouble_since, row.diagnosis_code, row.access_expires_at,
-        row.access_dead_at, row.last_success_at,
+        row.pk, row.status, is_snoozed(row), row.event_count, row.label, row.trouble_since, row.diagnosis_code,
+        row.access_expires_at, row.access_dead_at, row.last_success_at,
     )  # fmt: skip
 
 
