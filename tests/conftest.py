@@ -12,6 +12,7 @@ from django.core.cache import caches
 from django.db import connection
 from django.test import TransactionTestCase
 
+from connections.custody import guard
 from tests import audit_guard, postgres
 from tests.chromium import command_for_a_person
 from tests.chromium import find as find_chromium
@@ -86,10 +87,11 @@ def on_postgres() -> bool:
 
 
 @pytest.fixture
-def configured(settings: LazySettings) -> Configured:
+def configured(settings: LazySettings) -> Iterator[Configured]:
     """Change fields of settings.SUGARADMIN for one test: configured(tick=timedelta(seconds=1))."""
 
     def change(**fields: object) -> None:
         settings.SUGARADMIN = dataclasses.replace(settings.SUGARADMIN, **fields)
 
-    return change
+    yield change
+    guard.forget()  # what it saw of keys and folders that only this test had

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -243,7 +244,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(number=st.integers(1, 3))
     def a_new_key_becomes_primary(self, number: int) -> None:
-        ring = keys.settings.SUGARADMIN.encryption_keys
+        ring = settings.SUGARADMIN.encryption_keys
         if f"k{number}:" not in ring:
             fresh = base64.b64encode(bytes([number]) * 32).decode()
             self.scene.configured(encryption_keys=f"k{number}:{fresh},{ring}")
