@@ -136,9 +136,7 @@ def edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | No
 
 
 def _edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | None]:
-    row, now = transitions.locked_with_clock(pk)
-    if row.deleted_at is not None:
-        raise Connection.DoesNotExist
+    row, now = transitions.present_with_clock(pk)
     before = target_of(row)
     changed = {name for name in (*CHAIN_OF, "ca_pem") if _differs(row, entry, name)}
     farewell = _farewell(row, before) if changed & {"instance_url", "username", "platform", "ca_pem"} else None
@@ -338,9 +336,7 @@ def resume(pk: int, actor: Actor) -> Connection:
 
 def _switch(pk: int, actor: Actor, kind: EventKind, sentence: str) -> Connection:
     with transaction.atomic():
-        row, now = transitions.locked_with_clock(pk)
-        if row.deleted_at is not None:
-            raise Connection.DoesNotExist
+        row, now = transitions.present_with_clock(pk)
         if _is_switched(row, kind):
             return row  # done twice is done once
         row.paused_at = now if kind == EventKind.PAUSED else None if kind == EventKind.RESUMED else row.paused_at
@@ -376,9 +372,7 @@ def _plan_after_switch(row: Connection, now: datetime, actor: Actor) -> None:
 def delete(pk: int, actor: Actor) -> Farewell | None:
     """Wipes every secret and keeps the history; returns what is needed to log out at Sugar."""
     with transaction.atomic():
-        row, now = transitions.locked_with_clock(pk)
-        if row.deleted_at is not None:
-            raise Connection.DoesNotExist
+        row, now = transitions.present_with_clock(pk)
         farewell = _farewell(row, target_of(row))
         links.note_void(row, now, actor)
         row.generation += 1

@@ -22,9 +22,7 @@ def issue(pk: int, kind: LinkKind, *, token_hash: str, lifetime: timedelta, seen
     """`seen`: how many links the asker saw. Raises LookupError where there are others by now (a form sent twice),
     Connection.DoesNotExist, Conflict where nothing can be audited."""
     with transaction.atomic():
-        row, now = transitions.locked_with_clock(pk)
-        if row.deleted_at is not None:
-            raise Connection.DoesNotExist
+        row, now = transitions.present_with_clock(pk)
         if row.links.count() != seen:
             raise LookupError
         link = CustomerLink.objects.create(

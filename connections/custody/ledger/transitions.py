@@ -68,6 +68,14 @@ def locked_with_clock(pk: int) -> tuple[Connection, datetime]:
     return row, database_now()
 
 
+def present_with_clock(pk: int) -> tuple[Connection, datetime]:
+    """The same for what a person does with it. Raises Connection.DoesNotExist for a deleted one."""
+    row, now = locked_with_clock(pk)
+    if row.deleted_at is not None:
+        raise Connection.DoesNotExist
+    return row, now
+
+
 def raise_doubt(row: Connection, attempt: Attempt) -> None:
     """From now on a claim is a rung of the ladder; only an attempt claimed after this moment clears it.
 
