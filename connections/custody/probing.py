@@ -6,11 +6,10 @@ so hundreds of customers can be onboarded in a row. The wizard has looks of its 
 
 from __future__ import annotations
 
-import time
-
-from django.core.cache import cache
+from datetime import timedelta
 
 from connections.choices import DiagnosisCode
+from connections.custody import windows
 from connections.custody.audit import Actor
 from connections.custody.problems import TooOften
 from connections.models import Connection
@@ -34,9 +33,11 @@ BLIND = frozenset(
 
 def refuse_scanner(row: Connection, actor: Actor) -> None:
     """Raises TooOften. Whoever has a shell on the machine needs no help of ours to look around."""
-    if _has_lived(row) or actor.kind == "command" or cache.get(_place(actor), 0) < MOST:
+    if _has_lived(row) or actor.kind == "command":
         return
-    seconds = WINDOW - int(time.time()) % WINDOW
+    seconds = windows.wait(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
+    if not seconds:
+        return
     raise TooOften(
         "too_many_requests",
         f"{MOST} addresses that never worked were tried in vain within {WINDOW // 60} minutes. Wait {seconds} s.",
@@ -46,14 +47,8 @@ def refuse_scanner(row: Connection, actor: Actor) -> None:
 
 def note(row: Connection, actor: Actor, code: str) -> None:
     """What came of a look or a try: only what tells about a network counts."""
-    if code not in BLIND or _has_lived(row):
-        return
-    place = _place(actor)
-    cache.add(place, 0, timeout=WINDOW)
-    try:
-        cache.incr(place)
-    except ValueError:
-        return  # a full cache let go of it
+    if code in BLIND and not _has_lived(row):
+        windows.count(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
 
 
 def _has_lived(row: Connection) -> bool:
@@ -61,5 +56,5 @@ def _has_lived(row: Connection) -> bool:
     return row.version_count > 0 and not row.is_new_chain_wanted
 
 
-def _place(actor: Actor) -> str:
-    return f"probes:{actor.kind}:{actor.name}:{int(time.time()) // WINDOW}"
+def _subject(actor: Actor) -> str:
+    return f"probes:{actor.kind}:{actor.name}"

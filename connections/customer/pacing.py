@@ -9,7 +9,7 @@ import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 
-from connections.onboarding import pacing
+from connections.custody import windows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ REQUESTS = Pace(name="requests", most=5, window=timedelta(minutes=10))
 
 def wait(pace: Pace, address: str) -> int:
     """0: come in; else the seconds until the next window."""
-    return pacing.count(f"door:{pace.name}:{_network(address)}", most=pace.most, window=pace.window)
+    return windows.count(f"door:{pace.name}:{_network(address)}", most=pace.most, window=pace.window)
 
 
 def _network(address: str) -> str:

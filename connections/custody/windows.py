@@ -1,0 +1,32 @@
+"""Counts by window of time, one window after the other, in the cache that all processes share."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+
+from django.core.cache import cache
+
+
+def count(subject: str, *, most: int, window: timedelta) -> int:
+    """Counts one; 0 while there are at most `most` in this window, else the seconds until the next one."""
+    key, length, left = _place(subject, window)
+    cache.add(key, 0, timeout=length)
+    try:
+        counted = cache.incr(key)
+    except ValueError:  # a full cache let go of it
+        return 0
+    return left if counted > most else 0
+
+
+def wait(subject: str, *, most: int, window: timedelta) -> int:
+    """Counts nothing; 0 while there are fewer than `most` in this window, else the seconds until the next one."""
+    key, _, left = _place(subject, window)
+    return left if cache.get(key, 0) >= most else 0
+
+
+def _place(subject: str, window: timedelta) -> tuple[str, int, int]:
+    """The key of this window, its length, and the seconds that are left of it."""
+    length = int(window.total_seconds())
+    number, passed = divmod(int(time.time()), length)
+    return f"{subject}:{number}", length, length - passed
