@@ -81,6 +81,7 @@ def write(row: Model, names: Sequence[str]) -> None:
 
 @lru_cache(maxsize=512)
 def _update(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[str, list[Field[Any, Any]]]:
+    """`vendor` parts what is kept: each kind of database quotes in its own way."""
     quote, meta = connection.ops.quote_name, model._meta
     fields = [field for field in meta.concrete_fields if {field.name, field.attname} & set(names)]
     assert len(fields) == len(set(names)), f"{model.__name__} has not all of {names}."

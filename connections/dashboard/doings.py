@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doing:
     """One action. `is_grant`: it may send a grant, so a page that is out of date must not start it. `is_undone`: so
-    easily taken back that the button acts at once. `is_dangerous`: the
-    person must have proved lately who he is."""
+    easily taken back that the button acts at once. `is_dangerous`: the person must have proved lately who he is."""
 
     name: str
     title: StrPromise

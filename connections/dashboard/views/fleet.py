@@ -25,7 +25,6 @@ from connections.models import Draft
 from connections.onboarding import drafts
 
 MOST_DRAFTS = 50
-NEEDS_A_PERSON = (Status.DYING, Status.DOWN)
 OUTCOME_WORDS = {
     "good": gettext_lazy("Succeeded"),
     "refused": gettext_lazy("Refused"),
@@ -44,7 +43,7 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
     context = {
         "census": census,
         "tiles": [(status, Status(status).label, count) for status, count in census.by_status.items()],
-        "urgent_count": sum(census.by_status[status] for status in NEEDS_A_PERSON),
+        "urgent_count": sum(census.by_status[status] for status in queries.NEED_A_PERSON),
         "causes": [(code, title_of(code), count) for code, count in census.by_cause],
         "urgent": queries.next_to_die(asker.tenants),
         "events": queries.recent_events(asker.tenants),
