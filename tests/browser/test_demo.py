@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.axe import violations
 from tests.browser.conftest import DESKTOP, NARROW
-from tests.demo.running import Demo
-from tests.serving.site import gone
+from tests.demo.running import Demo, demo
 
+__all__ = ["demo"]
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    running = Demo(tmp_path)
-    yield running
-    family = running.family() if running.process.poll() is None else []
-    running.process.kill()
-    running.process.wait()
-    gone(family)
 
 
 def test_scenes_and_style_guide_are_for_everybody_and_a_click_breaks_a_connection(demo: Demo, browser: Browser) -> None:

@@ -12,9 +12,14 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from connections.custody import guard
+from sugaradmin.keys import new_key
+from tests.conftest import Configured
 from tests.custody.conftest import clock, connect, simulator
 
 __all__ = ["clock", "connect", "simulator"]
+OLD, NEW = f"k1:{new_key()}", f"k2:{new_key()}"
+OWN = 1  # the key of the audit chain
 
 
 @dataclass(frozen=True)
@@ -50,3 +55,15 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
         return Said(out.getvalue(), err.getvalue(), error)
 
     return command
+
+
+@pytest.fixture
+def ring(transactional_db: None, configured: Configured) -> Callable[[str], None]:
+    """Gives this process another key ring; it begins with `OLD`."""
+
+    def use(text: str) -> None:
+        configured(encryption_keys=text, allow_http=True)
+        guard.forget()
+
+    use(OLD)
+    return use

@@ -13,23 +13,10 @@ from connections.models import Attempt, Connection, EncryptionKey, Tenant, datab
 from connections.onboarding import registry
 from connections.vault import Keyring, Sealed
 from sugaradmin.keys import new_key
-from tests.commands.conftest import Run
-from tests.conftest import Configured
+from tests.commands.conftest import NEW, OLD, OWN, Run
 from tests.custody.conftest import Connect
 
 ANA = Actor(kind="staff", name="ana")
-OLD, NEW = f"k1:{new_key()}", f"k2:{new_key()}"
-OWN = 1  # the key of the audit chain
-
-
-@pytest.fixture
-def ring(transactional_db: None, configured: Configured) -> Callable[[str], None]:
-    def use(text: str) -> None:
-        configured(encryption_keys=text, allow_http=True)
-        guard.forget()
-
-    use(OLD)
-    return use
 
 
 def make(number: int) -> Connection:

@@ -12,21 +12,17 @@ from dataclasses import dataclass, field
 import pytest
 from django.db import connection, transaction
 
-from connections.custody import columns, guard, keys
+from connections.custody import columns, keys
 from connections.custody.audit import Actor
 from connections.custody.handout import find
 from connections.models import Connection, Tenant, database_now
 from connections.onboarding import registry
 from connections.vault import VaultError
-from sugaradmin.keys import new_key
-from tests.commands.conftest import Run
+from tests.commands.conftest import NEW, OLD, OWN, Run
 from tests.concurrency.figures import show
-from tests.conftest import Configured
 
 ANA = Actor(kind="staff", name="ana")
-OLD, NEW = f"k1:{new_key()}", f"k2:{new_key()}"
 WRITERS, READERS = 4, 2
-OWN = 1  # the key of the audit chain
 CAMPAIGN = 10_000
 
 
@@ -78,16 +74,6 @@ class Traffic:
             self.stop.set()
             for thread in threads:
                 thread.join()
-
-
-@pytest.fixture
-def ring(transactional_db: None, configured: Configured) -> Callable[[str], None]:
-    def use(text: str) -> None:
-        configured(encryption_keys=text, allow_http=True)
-        guard.forget()
-
-    use(OLD)
-    return use
 
 
 def fleet(size: int) -> list[Connection]:
