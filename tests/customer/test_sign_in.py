@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -172,7 +173,7 @@ def test_a_connection_that_was_moved_meanwhile_gets_no_password(invite: Invite, 
 def test_a_link_that_ends_while_the_password_is_typed_takes_none(invite: Invite, how: str) -> None:
     kept, customer = invite()
     link = customer.link
-    CustomerLink.objects.filter(pk=link.pk).update(**{how: database_now()})
+    CustomerLink.objects.filter(pk=link.pk).update(**{how: database_now() - timedelta(seconds=1)})
     assert links.sign_in(link, "secret", seen=0, address=None) is None
     assert kept.grants("password") == 1
 
