@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.conf import settings
 
 from connections.custody import actions, handout, reports, schedule
+from connections.custody.ledger import transitions
 from connections.custody.problems import Conflict, Later, Unchanged
 from connections.models import Connection
 from connections.onboarding import registry
@@ -294,3 +296,20 @@ def test_a_hold_stores_what_was_under_way_and_sends_no_more(scene: Open) -> None
     assert during_a_refresh(played, lambda: actions.hold(played.kept.public_id, ANA)) is None
     assert played.row.version_count == 2, "an answer in hand is never thrown away for a hold"
     assert played.row.due_at is None
+
+
+def test_a_daily_try_that_is_overdue_waits_between_looks_that_sent_nothing(scene: Open) -> None:
+    """Each failed look asks Sugar: where the day was over, the next one used to follow at once, for hours."""
+    one = scene("12.0")
+    one.sugar.admin_change_password("svc", "another")
+    one.sugar.outside_login("svc", "intg")
+    one.kept.make_due()
+    one.run(2 * HOUR)
+    row = one.row
+    assert (row.diagnosis_code, row.dead_tried_at is not None) == ("bad_credentials", True)
+    one.clock.jump(2 * DAY)
+    now = one.clock.now
+    row.doubt_after = None  # nothing is in doubt any more: a doubt has its own wait
+    transitions.plan_retry(row, now, was_sent=False)
+    assert row.retry_at is not None
+    assert row.retry_at - now >= settings.SUGARADMIN.retry / 2

@@ -251,7 +251,9 @@ def _revivals(row: Connection, now: datetime) -> list[datetime]:
     elif allowance.allowed_at is not None:
         times.append(allowance.allowed_at)
     if row.dead_tried_at is not None:
-        times.append(max(row.dead_tried_at + schedule.DAY, now))
+        # Never at once: where the look before it fails, nothing is sent, and the day that is over stays over.
+        soon = now + schedule.backoff(row.failures, settings.SUGARADMIN.retry)
+        times.append(max(row.dead_tried_at + schedule.DAY, soon))
     return times
 
 
