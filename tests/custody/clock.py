@@ -99,7 +99,7 @@ class Clock:
     def run(self, span: timedelta, *, until: Callable[[], bool] | None = None) -> list[str]:
         """The background works for `span`, or until something has come true; returns what its looks came to."""
         end, words = self.now + span, list[str]()
-        looks: list[datetime] = []
+        looks: dict[int, list[datetime]] = {}
         while True:
             if until is not None and until():
                 return words
@@ -110,5 +110,6 @@ class Clock:
             if due.due_at > self.now:
                 self.jump(due.due_at - self.now + timedelta(milliseconds=2))
             words.append(tend(due.pk))
-            looks = [one for one in looks if one > self.now - timedelta(hours=1)] + [self.now]
-            assert len(looks) <= MOST_LOOKS_IN_AN_HOUR, f"The background never rests: {words[-20:]} {looks[-20:]}"
+            recent = [one for one in looks.get(due.pk, []) if one > self.now - timedelta(hours=1)]
+            looks[due.pk] = recent = [*recent, self.now]
+            assert len(recent) <= MOST_LOOKS_IN_AN_HOUR, f"The background never rests: {words[-20:]} {recent[-20:]}"
