@@ -66,11 +66,10 @@ def test_r18_the_whole_journey_by_keyboard(open_desk: Open, connect: Connect) ->
     expect(page.locator("tbody .title")).to_have_text(["Northwind Traders"])
     _enter(page, "Northwind Traders")
     expect(page).to_have_url(re.compile(kept.public_id))
-    detail = page.url
     _enter(page, "Rotate…")
     _enter(page, "Rotate")
     expect(page.get_by_role("status").first).to_contain_text(f"version {version + 1}")
-    page.goto(detail + "timeline/")
+    _enter(page, "Timeline")
     _tab_to(page, lambda: bool(page.evaluate("(document.activeElement.href || '').includes('/events/')")))
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/events/"))
@@ -115,7 +114,7 @@ def test_r21_what_was_done_and_what_was_refused_is_one_row_each(open_desk: Open,
     address = str(admin.page.get_by_role("link", name=re.compile("CSV")).get_attribute("href"))
     sheet = admin.page.request.get(admin.address + address if address.startswith("/") else admin.page.url + address)
     lines = list(csv.reader(io.StringIO(sheet.text())))
-    assert len(lines) - 1 == shown
+    assert len(lines) - 1 == shown >= 2
 
 
 def _posted(desk: Desk, page: str, action: str) -> int:

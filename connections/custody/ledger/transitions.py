@@ -243,16 +243,16 @@ def _revivals(row: Connection, now: datetime) -> list[datetime]:
     """What may bring a dead chain back: the stored password, and once a day the dead token itself,
     which a reactivated user revives (SUGAR.md section 2 f)."""
     allowance = breakers.automatic_sign_in(row, now)
+    soon = now + schedule.backoff(row.failures, settings.SUGARADMIN.retry)
     times = []
     if allowance.is_allowed and row.trouble == Trouble.PERSON and not allowance.refused:
         times.append(now + schedule.DAY)  # refused in words that no repetition cures
     elif allowance.is_allowed:
-        times.append(now + schedule.backoff(row.failures, settings.SUGARADMIN.retry))
+        times.append(soon)
     elif allowance.allowed_at is not None:
         times.append(allowance.allowed_at)
     if row.dead_tried_at is not None:
         # Never at once: where the look before it fails, nothing is sent, and the day that is over stays over.
-        soon = now + schedule.backoff(row.failures, settings.SUGARADMIN.retry)
         times.append(max(row.dead_tried_at + schedule.DAY, soon))
     return times
 
