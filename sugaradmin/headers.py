@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
@@ -82,6 +83,9 @@ def _protect_page(request: HttpRequest, response: HttpResponseBase) -> None:
     headers.setdefault("Reporting-Endpoints", f'policy="{REPORTS_PATH}"')
     headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+    if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        headers["Cache-Control"] = "no-store"  # without asking who it was: the database may be what is away
+        return
     user = getattr(request, "user", None)
     # Pages of signed-in people stay out of every cache, and so does any page that sets a cookie.
     if (user is not None and user.is_authenticated) or response.cookies:

@@ -24,3 +24,4 @@ urlpatterns = [
 
 # Where django-allauth looks for what to answer when somebody comes too often.
 handler429 = "connections.dashboard.views.signing_in.too_many"
+handler500 = "connections.dashboard.views.trouble.broken"

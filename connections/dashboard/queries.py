@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
 
-from connections.choices import GRANT_KINDS, OPEN_STATES, EventKind, Status, Trouble, VersionState
+from connections.choices import GRANT_KINDS, OPEN_STATES, EventKind, Role, Status, Trouble, VersionState
 from connections.custody.handout import Tenants, visible
 from connections.models import (
     Attempt,
@@ -64,6 +65,11 @@ class Census:
     @property
     def total(self) -> int:
         return sum(self.by_status.values())
+
+    @property
+    def connected(self) -> int:
+        """Those that have signed in at least once."""
+        return self.total - self.by_status[Status.DRAFT]
 
 
 def census(tenants: Tenants) -> Census:
@@ -212,6 +218,12 @@ def signs_of_life() -> tuple[timedelta | None, datetime]:
     beat_at, now = seen
     is_silent = now - beat_at > max(settings.SUGARADMIN.heartbeat * SILENT_AFTER_BEATS, LEAST_SILENCE)
     return now - beat_at if is_silent else timedelta(0), now
+
+
+def has_admin() -> bool:
+    """Whether anybody who can sign in may do everything."""
+    everything = Q(is_superuser=True) | Q(staff__role=Role.ADMIN)
+    return User.objects.filter(everything, is_active=True).exists()
 
 
 def heartbeats() -> list[Heartbeat]:

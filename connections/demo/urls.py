@@ -15,3 +15,4 @@ demo = [
 urlpatterns = [path("", include((demo, "demo"))), path("", include("sugaradmin.urls"))]
 
 handler429 = "connections.dashboard.views.signing_in.too_many"
+handler500 = "connections.dashboard.views.trouble.broken"

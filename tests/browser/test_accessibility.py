@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from unittest.mock import Mock
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
@@ -128,15 +130,13 @@ def _seen_from_all_sides(visitors: Visitors, stops: list[Stop]) -> list[str]:
 def test_r19_the_pages_of_what_went_wrong_are_clean(
     visitors: Visitors, tour: Tour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fault of ours, and a form whose session is gone."""
-
-    def fail() -> None:
-        raise RuntimeError("the fault of this test")
-
-    monkeypatch.setattr(queries, "heartbeats", fail)
-    desk = visitors.at(Stop(path="/system/", status=500))
-    assert desk.page.title() == "Trouble · Sugaradmin"
-    assert [*complaints(desk), *desk.complaints] == []
+    """A fault of ours, a database that is away, and a form whose session is gone."""
+    troubles = [(RuntimeError(), 500, "Trouble"), (OperationalError(), 503, "Database away")]
+    for trouble, status, title in troubles:
+        monkeypatch.setattr(queries, "heartbeats", Mock(side_effect=trouble))
+        desk = visitors.at(Stop(path="/system/", status=status))
+        assert desk.page.title() == f"{title} · Sugaradmin"
+        assert [*complaints(desk), *desk.complaints] == []
     desk = visitors.at(Stop(path="/sign-in/", asker=""))
     desk.page.get_by_label("User name").fill("ana")
     desk.page.get_by_label("Password").fill("a pass phrase")

@@ -6,13 +6,15 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from connections.models import AuditRow
+from connections.models import AuditRow, Heartbeat
 from tests.browser.conftest import Desk, Open
 from tests.browser.fleet import dying, healthy
+from tests.conftest import Configured
 from tests.custody.conftest import Connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -126,11 +128,35 @@ def _posted(desk: Desk, page: str, action: str) -> int:
     return int(desk.page.request.post(desk.address + page + action, form=form, headers=headers).status)
 
 
-def test_r24_an_empty_house_says_where_to_begin(open_desk: Open) -> None:
+def test_r24_a_fresh_installation_ticks_off_its_first_steps(
+    open_desk: Open, connect: Connect, configured: Configured
+) -> None:
+    """Admin, keys, worker, first connection: each as it is now, without a reload; gone when the last is done."""
+    configured(live=timedelta(seconds=0.3))
+    desk, viewer = open_desk("admin"), open_desk("viewer")
+    desk.go("/overview/")
+    marks = desk.page.get_by_role("listitem").locator(".verdict")
+    expect(marks).to_have_text(["Done", "Done", "Done", "To do"])
+    beats = list(Heartbeat.objects.all())
+    Heartbeat.objects.all().delete()
+    expect(marks).to_have_text(["Done", "Done", "To do", "To do"])
+    expect(desk.page.locator("#step-worker code")).to_have_text("manage.py serve --only worker")
+    Heartbeat.objects.bulk_create(beats)
+    expect(marks).to_have_text(["Done", "Done", "Done", "To do"])
+    viewer.go("/overview/")
+    add = viewer.page.get_by_role("button", name="Add connection")
+    expect(add).to_be_disabled()
+    expect(add).to_have_accessible_description(re.compile("ask an admin"))
+    connect("13.3", fields={"label": "Acme EU"})
+    expect(desk.page.locator("#first-steps")).to_have_count(0)
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("Nothing needs you now")
+
+
+def test_r24_an_empty_list_says_where_to_begin(open_desk: Open) -> None:
     desk = open_desk("admin")
-    for path in ("/overview/", "/connections/"):
-        desk.go(path)
-        expect(desk.page.get_by_role("main").get_by_role("link", name=re.compile("[Cc]onnect")).first).to_be_visible()
+    desk.go("/connections/")
+    expect(desk.page.get_by_role("heading", name="No connections yet")).to_be_visible()
+    expect(desk.page.locator(".empty").get_by_role("link", name="Add connection")).to_be_visible()
 
 
 def test_r24_filtered_to_nothing_offers_to_clear(open_desk: Open, connect: Connect) -> None:

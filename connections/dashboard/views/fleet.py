@@ -15,10 +15,18 @@ from connections.choices import DiagnosisCode, Status
 from connections.condition import Level, examine
 from connections.dashboard import failures, figures, plots, queries
 from connections.dashboard.filters import Filters
+from connections.dashboard.first_steps import FirstStep, first_steps
 from connections.dashboard.paging import page_of
 from connections.dashboard.plots import Plot
-from connections.dashboard.rights import Asker, Right, needs
-from connections.dashboard.shell import compare_page, page, surroundings
+from connections.dashboard.rights import Asker, Right, needs, reason_without
+from connections.dashboard.shell import (
+    START_COMMAND,
+    Surroundings,
+    compare_page,
+    page,
+    silence_sentence,
+    surroundings,
+)
 from connections.dashboard.views.watching import rows_address
 from connections.dashboard.wording import title_of
 from connections.models import Draft
@@ -50,28 +58,41 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
         "errors": [(one, title_of(one.code)) for one in failures.top_groups(asker.tenants, around.now)],
         "hosts": queries.troubled_hosts(asker.tenants),
         "may_create": asker.may(Right.ADMINISTER),
-        "plots": _plots(asker, around.now) if census.total else [],
+        "why_not_create": "" if asker.may(Right.ADMINISTER) else reason_without(Right.ADMINISTER, asker),
+        "first_steps": [] if census.connected else _first_steps(around),
+        "plots": _plots(asker, census, around.now),
     }
     return page(request, asker, "overview.html", context, section="overview", mark=mark, live_at=request.path)
 
 
-def _plots(asker: Asker, now: datetime) -> list[Plot]:
-    """What was refreshed, and what will have to be."""
+def _first_steps(around: Surroundings) -> list[FirstStep]:
+    return first_steps(silence=silence_sentence(around.silent), start_command=START_COMMAND)
+
+
+def _plots(asker: Asker, census: queries.Census, now: datetime) -> list[Plot]:
+    """What was refreshed, and what will have to be, as far as there is anything to draw."""
+    drawn = [_grants(asker, now)] if census.total else []
+    return [*drawn, _horizon(asker, now)] if census.connected else drawn
+
+
+def _grants(asker: Asker, now: datetime) -> Plot:
     grants = figures.grants_by_hour(asker.tenants, now)
     sums = grants.totals
     told = _("%(good)s grants succeeded, %(refused)s were refused, %(unknown)s have an unknown outcome.") % {
         name: f"{sums[name]:,}" for name in ("good", "refused", "unknown")
     }
     words = {name: str(word) for name, word in OUTCOME_WORDS.items()}
-    hourly = plots.bars("grants", grants, title=_("Grants of the last 24 hours"), told=told, words=words)
+    return plots.bars("grants", grants, title=_("Grants of the last 24 hours"), told=told, words=words)
+
+
+def _horizon(asker: Asker, now: datetime) -> Plot:
     coming = figures.expiry_horizon(asker.tenants, now)
     least = figures.refreshes_in_five_minutes()
     told = _(
         "%(count)s access tokens end within two hours. One worker refreshes at least %(least)s in five minutes."
     ) % {"count": f"{coming.totals['ending']:,}", "least": f"{least:,}"}
     words = {"ending": _("Access tokens that end")}
-    ahead = plots.bars("horizon", coming, title=_("Expiry horizon"), told=told, words=words, level=least)
-    return [hourly, ahead]
+    return plots.bars("horizon", coming, title=_("Expiry horizon"), told=told, words=words, level=least)
 
 
 @require_safe
