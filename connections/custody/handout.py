@@ -6,12 +6,13 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Unfinished
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -21,8 +22,7 @@ from connections.choices import DiagnosisCode, Trigger, Trouble, VersionState
 from connections.custody import guard, keys, runner, schedule, wire
 from connections.custody.ledger import upkeep
 from connections.custody.problems import Conflict, Later, NotFound, Unchanged
-from connections.custody.runner import HostBusy
-from connections.custody.sending import Climb
+from connections.custody.runner import HostBusy, Pursuit
 from connections.custody.statement import Statement
 from connections.custody.values import Decline, Declined, Goal, Want
 from connections.models import Connection, DatabaseNow, TokenVersion
@@ -238,13 +238,20 @@ def _obtain(
         seen=seen.number if seen else None,
         min_life=_least(seen, min_ttl) if seen else min_ttl,
     )
-    declined = await_grant(row, want, until)
+
+    def found() -> HandedOut | None:
+        fresh = look(public_id, tenants)
+        if fresh is None or fresh.held_at is not None or fresh.life < _least(fresh, min_ttl):
+            return None
+        return hand_out(fresh, held=held)
+
+    brought = await_version(begin(row, want), row.host, until, found)
+    if isinstance(brought, HandedOut):
+        return brought
     fresh = look(public_id, tenants)
     if fresh is not None and fresh.held_at is None and fresh.life > 0:
-        # `min_ttl` could not be had: a living token is better than none, `expires_in` tells.
-        is_enough = fresh.life >= _least(fresh, min_ttl)
-        return hand_out(fresh, held=held if is_enough else ())
-    raise problem_of(find(public_id, tenants), declined)
+        return hand_out(fresh)  # `min_ttl` could not be had: a living token is better than none, `expires_in` tells
+    raise problem_of(find(public_id, tenants), brought)
 
 
 def find(public_id: str, tenants: Tenants) -> Connection:
@@ -265,35 +272,39 @@ def refuse_by_state(row: Connection, *, has_living: bool) -> None:
         raise Conflict("draft", "This connection has never signed in.", diagnosis=row.diagnosis)
 
 
-def await_grant(row: Connection, want: Want, until: float) -> Declined | None:
-    """Starts or joins a grant and waits for it, giving the database connection back meanwhile."""
+def begin(row: Connection, want: Want) -> Pursuit | Declined:
+    """Starts or joins a grant."""
     blocked = _blocked(row)
     if blocked is not None:
         return blocked
     try:
-        future = runner.pursue(row.pk, row.host, want)
+        return runner.pursue(row.pk, row.host, want)
     except HostBusy:
         return Declined(reason=Decline.BUSY)
-    return _joined(future, row.host, until).declined
 
 
-@dataclass(frozen=True, slots=True)
-class Joined:
-    """A grant that was waited for, and why there was none."""
+def await_version(
+    begun: Pursuit | Declined, host: str, until: float, found: Callable[[], HandedOut | None]
+) -> HandedOut | Declined | None:
+    """What `found` sees when the grant has stored a version, else when it is over; or why there was no grant.
 
-    declined: Declined | None
-
-
-def join(pk: int, host: str, until: float) -> Joined | None:
-    """Waits for what this process already does for the connection; None where it does nothing."""
-    future = runner.under_way(pk)
-    return _joined(future, host, until) if future is not None else None
-
-
-def _joined(future: Future[Climb], host: str, until: float) -> Joined:
+    The database connection is given back meanwhile.
+    """
+    if isinstance(begun, Declined):
+        return begun
     wire.release_database()
-    climb = _wait_for(future, host, until)
-    return Joined(climb.declined if climb is not None else Declined(reason=Decline.BUSY))
+    patient_until = min(until, time.monotonic() + PATIENCE)
+    for promise in (begun.settled, begun.ended):
+        is_kept = _wait_for(promise, host, patient_until, until)
+        brought = found()
+        if brought is not None:
+            return brought
+        if not is_kept:
+            return Declined(reason=Decline.BUSY)
+        if begun.ended.done():
+            break
+        wire.release_database()
+    return begun.ended.result().declined
 
 
 def _blocked(row: Connection) -> Declined | None:
@@ -316,25 +327,29 @@ _slow: Counter[str] = Counter()
 _slow_lock = threading.Lock()
 
 
-def _wait_for(future: Future[Climb], host: str, until: float) -> Climb | None:
+def _wait_for(promise: Future[Any], host: str, patient_until: float, until: float) -> bool:
     """Two seconds for everybody; longer only for a quarter of the threads per host."""
-    first = min(until, time.monotonic() + PATIENCE)
-    try:
-        return future.result(max(first - time.monotonic(), 0))
-    except Unfinished:
-        if time.monotonic() >= until:
-            return None
+    if _is_kept(promise, patient_until):
+        return True
+    if time.monotonic() >= until:
+        return False
     with _slow_lock:
         if _slow[host] >= max(1, settings.SUGARADMIN.web_threads // 4):
-            return None
+            return False
         _slow[host] += 1
     try:
-        return future.result(max(until - time.monotonic(), 0))
-    except Unfinished:
-        return None
+        return _is_kept(promise, until)
     finally:
         with _slow_lock:
             _slow[host] -= 1
+
+
+def _is_kept(promise: Future[Any], until: float) -> bool:
+    try:
+        promise.result(max(until - time.monotonic(), 0))
+    except Unfinished:
+        return False
+    return True
 
 
 # -- what to tell the caller ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from connections.custody import handout, runner, wire
 from connections.custody.handout import HandedOut, Seen, Tenants, look
 from connections.custody.ledger import claims, looks, upkeep
 from connections.custody.problems import Later, NewerVersion
+from connections.custody.runner import Pursuit
 from connections.custody.values import Declined, Goal, Want
 from connections.models import Connection, DatabaseNow, TokenVersion
 from connections.vault import VaultError
@@ -45,7 +46,7 @@ def rejected(
     if seen.held_at is not None or version < seen.number:
         return handout.token(public_id, tenants=tenants, min_ttl=0, wait=wait, actor=actor)
     until = time.monotonic() + min(wait, handout.MOST_WAIT)
-    if seen.access_dead_at is None and _ask_sugar(seen, until, actor, cleaned(report)):
+    if seen.access_dead_at is None and _ask_sugar(seen, tenants, until, actor, cleaned(report)):
         fresh = look(public_id, tenants)
         if fresh is not None and fresh.number == version and fresh.access_dead_at is None:
             return handout.hand_out(fresh, is_verified=True)
@@ -68,7 +69,7 @@ def _text(value: object, most: int) -> str:
     return _TOKEN_LIKE.sub("[removed]", _CONTROL.sub(" ", text[: 4 * MOST_TEXT])).strip()[:most]
 
 
-def _ask_sugar(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> bool:
+def _ask_sugar(seen: Seen, tenants: Tenants, until: float, actor: str, report: dict[str, Any]) -> bool:
     """True while Sugar accepts the token. One asks, the others wait for what it finds; an answer serves 30 s.
 
     Of each process one looks what the asker has found: a thousand that looked would leave it no processor.
@@ -76,7 +77,7 @@ def _ask_sugar(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> 
     while True:
         try:
             left = until - time.monotonic()
-            return runner.ask_once(seen.version_pk, lambda: _take_or_await(seen, until, actor, report), left)
+            return runner.ask_once(seen.version_pk, lambda: _ask(seen, tenants, until, actor, report), left)
         except _OutOfTime:  # perhaps its own time was shorter than ours
             if time.monotonic() >= until:
                 raise Later("busy", UNASKED, retry_after=5) from None
@@ -86,6 +87,14 @@ def _ask_sugar(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> 
 
 class _OutOfTime(Exception):
     """Somebody else asks, and had not finished when the caller's time was up."""
+
+
+def _ask(seen: Seen, tenants: Tenants, until: float, actor: str, report: dict[str, Any]) -> bool:
+    """The refresh begins before the others wake: they find it under way, and ask the database nothing."""
+    is_alive = _take_or_await(seen, until, actor, report)
+    if not is_alive:
+        _begin(seen, tenants, actor)
+    return is_alive
 
 
 def _take_or_await(seen: Seen, until: float, actor: str, report: dict[str, Any]) -> bool:
@@ -142,26 +151,28 @@ def _await_ping(seen: Seen, until: float) -> bool:
 
 def _replace(seen: Seen, tenants: Tenants, until: float, actor: str) -> HandedOut:
     """The reported token is dead: one refresh for everybody."""
-    fresh, declined = look(seen.public_id, tenants), None
-    if fresh is None or fresh.number == seen.number:
-        declined = _refresh(seen, tenants, until, actor)
+
+    def found() -> HandedOut | None:
         fresh = look(seen.public_id, tenants)
-    if fresh is not None and fresh.number > seen.number and fresh.held_at is None and fresh.life > 0:
+        if fresh is None or fresh.number <= seen.number or fresh.held_at is not None or fresh.life <= 0:
+            return None
         return handout.hand_out(fresh)
-    raise handout.problem_of(handout.find(seen.public_id, tenants), declined)
+
+    begun = runner.under_way(seen.pk) or _begin(seen, tenants, actor)
+    brought = handout.await_version(begun, seen.host, until, found) if begun is not None else found()
+    if isinstance(brought, HandedOut):
+        return brought
+    raise handout.problem_of(handout.find(seen.public_id, tenants), brought)
 
 
-def _refresh(seen: Seen, tenants: Tenants, until: float, actor: str) -> Declined | None:
-    """Starts it, or joins it where this process is at it already: then nothing else needs to be asked."""
-    joined = handout.join(seen.pk, seen.host, until)
-    if joined is not None:
-        return joined.declined
+def _begin(seen: Seen, tenants: Tenants, actor: str) -> Pursuit | Declined | None:
+    """Starts the refresh, or joins it; None where there is a newer version already."""
     row = handout.find(seen.public_id, tenants)
     if row.version_count != seen.number:
         return None
     handout.refuse_by_state(row, has_living=False)
     want = Want(goal=Goal.KEEP, trigger=Trigger.REPORT, actor=actor, seen=seen.number, is_rejected=True)
-    return handout.await_grant(row, want, until)
+    return handout.begin(row, want)
 
 
 __all__ = ["cleaned", "rejected"]

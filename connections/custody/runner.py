@@ -9,7 +9,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 
 from django.conf import settings
 from django.db import connection
@@ -29,6 +30,17 @@ class HostBusy(Exception):
     """Enough threads of this process are taken by one host."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pursuit:
+    """A climb that callers wait for. `settled`: it has stored a version, or is over; `ended`: it is over.
+
+    A version that is stored is in use before it is proven: whoever wants one need not wait for a ping.
+    """
+
+    settled: Future[None]
+    ended: Future[Climb]
+
+
 class _Runner:
     """One per process, made on first use: a fork must not inherit its threads."""
 
@@ -37,7 +49,7 @@ class _Runner:
         self.threads = settings.SUGARADMIN.pool_threads
         self.pool = ThreadPoolExecutor(self.threads, thread_name_prefix="grant")
         self.lock = threading.Lock()
-        self.running: dict[int, Future[Climb]] = {}
+        self.running: dict[int, Pursuit] = {}
         self.asking: dict[int, Future[bool]] = {}
         self.by_host: Counter[str] = Counter()
 
@@ -54,23 +66,32 @@ def _runner() -> _Runner:
         return _made
 
 
-def pursue(pk: int, host: str, want: Want) -> Future[Climb]:
+def pursue(pk: int, host: str, want: Want) -> Pursuit:
     """Starts, or joins what this process already does for this connection. Raises HostBusy."""
     runner = _runner()
     with runner.lock:
-        future = runner.running.get(pk)
-        if future is not None:
-            return future
+        joined = runner.running.get(pk)
+        if joined is not None:
+            return joined
         if runner.by_host[host] >= max(2, runner.threads // 4):
             raise HostBusy
         runner.by_host[host] += 1
-        future = runner.pool.submit(_pursue, pk, want)
-        runner.running[pk] = future
-    future.add_done_callback(lambda _: _forget(runner, pk, host))
-    return future
+        settled: Future[None] = Future()
+        tell = partial(_tell, settled)
+        begun = Pursuit(settled=settled, ended=runner.pool.submit(_pursue, pk, want, tell))
+        runner.running[pk] = begun
+    begun.ended.add_done_callback(lambda _: _forget(runner, pk, host))
+    begun.ended.add_done_callback(lambda _: tell())
+    return begun
 
 
-def under_way(pk: int) -> Future[Climb] | None:
+def _tell(settled: Future[None]) -> None:
+    """Called by the one thread that climbs, and once more when it has ended."""
+    if not settled.done():
+        settled.set_result(None)
+
+
+def under_way(pk: int) -> Pursuit | None:
     """What this process already does for this connection."""
     runner = _runner()
     with runner.lock:
@@ -104,7 +125,7 @@ def _answer(runner: _Runner, key: int, future: Future[bool], ask: Callable[[], b
 
 def start(pk: int, want: Want) -> Future[Climb]:
     """A person's action: its own attempt, never joined to another's wish."""
-    return _runner().pool.submit(_pursue, pk, want)
+    return _runner().pool.submit(_pursue, pk, want, lambda: None)
 
 
 def _forget(runner: _Runner, pk: int, host: str) -> None:
@@ -115,13 +136,13 @@ def _forget(runner: _Runner, pk: int, host: str) -> None:
             del runner.by_host[host]
 
 
-def _pursue(pk: int, want: Want) -> Climb:
+def _pursue(pk: int, want: Want, settled: Callable[[], None]) -> Climb:
     """Climb; while somebody else's attempt is open, watch for what it brings."""
     try:
         until = time.monotonic() + WATCH_FOR
         made: tuple[Outcome, ...] = ()
         for turn in range(10_000):
-            done = climb(pk, want)
+            done = climb(pk, want, settled=settled)
             made += done.outcomes
             is_busy = done.declined is not None and done.declined.reason == Decline.BUSY
             # Between two rungs another process may have taken the next one: what it brings is ours too.

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from django.conf import settings
@@ -58,8 +59,15 @@ class Climb:
         return next((outcome.version for outcome in reversed(self.outcomes) if outcome.version), None)
 
 
-def climb(pk: int, want: Want) -> Climb:
-    """Claim and send, rung by rung, until there is a proven version or nothing more to do now."""
+def _unheard() -> None:
+    """Nobody waits for a version before it is proven."""
+
+
+def climb(pk: int, want: Want, *, settled: Callable[[], None] = _unheard) -> Climb:
+    """Claim and send, rung by rung, until there is a proven version or nothing more to do now.
+
+    `settled` is called when a version is stored, before its proof: workers may have it from then on.
+    """
     outcomes: list[Outcome] = []
     skip: frozenset[Rung] = frozenset()
     while len(outcomes) < MOST_RUNGS:
@@ -67,7 +75,7 @@ def climb(pk: int, want: Want) -> Climb:
         if isinstance(claimed, Declined):
             _look_at_access(pk, outcomes)
             return Climb(outcomes=tuple(outcomes), declined=claimed)
-        outcome = send(claimed)
+        outcome = send(claimed, settled=settled)
         outcomes.append(outcome)
         if not outcome.goes_on or want.goal in (Goal.ROTATE, Goal.SIGN_IN):
             break
@@ -77,7 +85,7 @@ def climb(pk: int, want: Want) -> Climb:
     return Climb(outcomes=tuple(outcomes))
 
 
-def send(claimed: Claim) -> Outcome:
+def send(claimed: Claim, *, settled: Callable[[], None] = _unheard) -> Outcome:
     wire.release_database()
     look = wire.preflight(claimed.target, is_fresh_wanted=claimed.trigger not in claims.UNATTENDED)
     reach(Point.PREFLIGHT_DONE, claimed.connection_id)
@@ -95,7 +103,7 @@ def send(claimed: Claim) -> Outcome:
     reach(Point.ANSWERED, claimed.connection_id)
     if not answer.is_sent:
         return _not_sent(claimed, answer, is_preflight=False)
-    return _after_answer(claimed, answer)
+    return _after_answer(claimed, answer, settled)
 
 
 def _not_sent(claimed: Claim, answer: Answer, *, is_preflight: bool) -> Outcome:
@@ -135,7 +143,7 @@ def _grant(claimed: Claim) -> Answer:
     )
 
 
-def _after_answer(claimed: Claim, answer: Answer) -> Outcome:
+def _after_answer(claimed: Claim, answer: Answer, settled: Callable[[], None]) -> Outcome:
     outcome = settle_or_spool(claimed, settlement.seal(claimed, answer))
     logger.info(
         "A grant was settled.",
@@ -149,6 +157,7 @@ def _after_answer(claimed: Claim, answer: Answer) -> Outcome:
         },
     )
     if outcome.result == Result.VERSION and answer.tokens is not None:
+        settled()
         return _prove(claimed, outcome, answer.tokens.access_token)
     if outcome.result == Result.DISCARDED and answer.tokens is not None:
         _log_out(claimed, answer)

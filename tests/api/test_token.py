@@ -14,6 +14,7 @@ from connections.custody.audit import Actor
 from connections.models import Connection, TokenVersion
 from connections.onboarding import api_keys
 from tests.api.conftest import ANA, Connect, Kept, MakeCaller, problem
+from tests.custody.conftest import rest
 
 FIELDS = [
     "connection",
@@ -54,6 +55,25 @@ def test_a_token_comes_with_everything_a_worker_needs(connect: Connect, caller: 
     assert response.headers["ETag"] == '"1"'
     assert response.headers["Cache-Control"] == "no-store"
     assert kept.accepts(told["access_token"])
+
+
+@pytest.mark.parametrize("ask", ["token", "token/rejected"])
+def test_a_new_version_is_handed_out_before_it_is_proven(connect: Connect, caller: MakeCaller, ask: str) -> None:
+    """The old token is dead already; who waited for the new one need not wait for our ping, too."""
+    kept = connect("13.3")
+    kept.sugar.expire_access_tokens("svc")
+    kept.sugar.chaos("slow_before", path="ping", seconds=0.7)
+    worker = caller("token:read")
+    if ask == "token":
+        expire(kept)
+        told = worker.get(f"connections/{kept.public_id}/{ask}").json()
+    else:
+        told = worker.post(f"connections/{kept.public_id}/{ask}", {"version": 1}).json()
+    fresh = TokenVersion.objects.filter(connection=kept.row, number=2)
+    assert told["version"] == 2
+    assert fresh.get().verified_at is None
+    rest()
+    assert fresh.get().verified_at is not None
 
 
 @pytest.mark.parametrize("tags", ['"1"', 'W/"1"', '"7", "1"', '"7",W/"1"', "*"])
