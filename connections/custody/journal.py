@@ -18,7 +18,7 @@ from connections.choices import (
     Trouble,
     VersionState,
 )
-from connections.custody import breakers, failures
+from connections.custody import breakers, failures, statement
 from connections.diagnosis import AttemptFact, Facts, ReportFact, State, VersionFact, status_of
 from connections.models import Attempt, Connection, Event, TokenVersion
 
@@ -44,7 +44,7 @@ def write_event(
     The status it carries is that of the row as it stands; of several events of one moment the last one is right.
     """
     row.event_count += 1
-    return Event.objects.create(
+    event = Event(
         connection=row,
         number=row.event_count,
         at=at,
@@ -56,6 +56,7 @@ def write_event(
         version=version,
         actor=actor[:150],
     )
+    return statement.insert(event)
 
 
 def state_of(row: Connection) -> State:

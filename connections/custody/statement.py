@@ -69,6 +69,28 @@ class Rows(Generic[Row]):
         return row
 
 
+def insert(row: Row) -> Row:
+    """Stores a row that is not there yet, and gives it its key: `save(force_insert=True)`, put together once."""
+    sql, fields = _insert(type(row), connection.vendor)
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection=connection) for field in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        (row.pk,) = cursor.fetchone()
+    row._state.adding, row._state.db = False, connection.alias
+    return row
+
+
+@lru_cache(maxsize=64)
+def _insert(model: type[Model], vendor: str) -> tuple[str, list[Field[Any, Any]]]:
+    quote, meta = connection.ops.quote_name, model._meta
+    fields = [field for field in meta.concrete_fields if field is not meta.pk]
+    columns = ", ".join(quote(str(field.column)) for field in fields)
+    places = ", ".join(["%s"] * len(fields))
+    key = quote(str(meta.pk.column))
+    sql = f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ({places}) RETURNING {key}"  # noqa: S608  # our names
+    return sql, fields
+
+
 def write(row: Model, names: Sequence[str]) -> None:
     """Writes these fields of a row that is there and locked: `save(update_fields=…)`, put together once."""
     sql, fields = _update(type(row), tuple(names), connection.vendor)

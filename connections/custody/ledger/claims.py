@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Generation, Rung, Trigger, Trouble
-from connections.custody import guard, journal, keys, reads, resolution, schedule, tenant_keys
+from connections.custody import guard, journal, keys, reads, resolution, schedule, statement, tenant_keys
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import recovery, transitions
 from connections.custody.resolution import Step
@@ -256,7 +256,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
     row.is_key_missing = False
     row.attempt_count += 1
     send_by = now + config.send_by
-    attempt = Attempt.objects.create(
+    attempt = Attempt(
         connection=row,
         number=row.attempt_count,
         kind=step.kind,
@@ -276,6 +276,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         claimed_at=now,
         send_by=send_by,
     )
+    statement.insert(attempt)
     row.due_at = send_by
     server_seconds = config.server_time.total_seconds() if row.server_seconds is None else row.server_seconds
     return Claim(

@@ -67,7 +67,7 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
     refresh = tokens.refresh_token
     of_access = keys.access_context(claim.tenant_id, claim.connection_id, number)
     of_refresh = keys.refresh_context(claim.tenant_id, claim.connection_id, number)
-    return TokenVersion.objects.create(
+    version = TokenVersion(
         connection=row,
         attempt=attempt,
         number=number,
@@ -88,6 +88,7 @@ def _new_version(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenS
         if claim.kind == AttemptKind.PASSWORD
         else row.chain_ends_at,
     )
+    return statement.insert(version)
 
 
 def _origin(attempt: Attempt) -> Origin:
