@@ -313,3 +313,18 @@ def test_a_daily_try_that_is_overdue_waits_between_looks_that_sent_nothing(scene
     transitions.plan_retry(row, now, was_sent=False)
     assert row.retry_at is not None
     assert row.retry_at - now >= settings.SUGARADMIN.retry / 2
+
+
+@pytest.mark.parametrize("is_away", [False, True], ids=["refused", "not sent"])
+def test_a_draft_whose_sign_in_failed_is_left_alone(scene: Open, is_away: bool) -> None:
+    """The background never signs in a draft: to look at one every half a minute finds nothing to do, for ever."""
+    one = scene("13.3", sign_in=False)
+    if is_away:
+        one.sugar.maintenance(True)
+    else:
+        one.sugar.admin_change_password("svc", "another")
+    actions.sign_in(one.kept.public_id, ANA)
+    assert one.row.diagnosis_code != ""
+    assert one.row.due_at is None
+    one.sugar.maintenance(False)
+    assert one.run(HOUR) == []

@@ -186,6 +186,8 @@ def reschedule(
 
 
 def _grant_due(row: Connection, live: TokenVersion | None, now: datetime) -> datetime | None:
+    if row.version_count == 0 and row.adopted_token is None and row.doubt_after is None:
+        return None  # a draft: only a person signs it in, whatever a sign-in of his came to
     if is_only_seen(row):
         return row.next_refresh_at
     if row.trouble != Trouble.NONE or row.doubt_after is not None:
