@@ -96,7 +96,10 @@ def test_an_adopted_chain_begins_with_a_refresh(connect: Connect, caller: MakeCa
     assert (kept.grants("refresh"), kept.grants("password")) == (1, before)
 
 
-def test_a_dead_chain_is_not_adopted_but_the_password_serves(connect: Connect, caller: MakeCaller) -> None:
+@pytest.mark.parametrize("is_stored", [True, False], ids=["stored", "used once"])
+def test_a_dead_chain_is_not_adopted_but_the_password_serves(
+    is_stored: bool, connect: Connect, caller: MakeCaller
+) -> None:
     kept = connect("13.3", sign_in=False)
     Connection.objects.all().delete()
     fields = {
@@ -107,9 +110,20 @@ def test_a_dead_chain_is_not_adopted_but_the_password_serves(connect: Connect, c
         "username": "svc",
         "refresh_token": "00000000-0000-0000-0000-000000000000",
         "password": "secret",
-        "store_password": False,
+        "store_password": is_stored,
         "sign_in": True,
     }
     response = caller().post("connections", fields)
     assert response.json()["status"] == "healthy", response.content
     assert (kept.grants("refresh"), kept.grants("password")) == (1, 1)
+
+
+def test_a_draft_whose_adopted_token_is_dead_waits_for_a_person(described: dict[str, Any], caller: MakeCaller) -> None:
+    """The password is stored, but the background never signs in a draft."""
+    worker = caller()
+    fields = described | {"refresh_token": "00000000-0000-0000-0000-000000000000"}
+    public_id = worker.post("connections", fields).json()["id"]
+    told = worker.post(f"connections/{public_id}/rotate").json()
+    assert told["status"] == 409
+    assert told["diagnosis"]["code"] == "refresh_token_superseded"
+    assert told["fix_by"] == "staff"

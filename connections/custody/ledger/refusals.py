@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Trouble
+from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Rung, Trouble
 from connections.custody import breakers, journal, reads
 from connections.custody.ledger import transitions
 from connections.custody.ledger.answers import ANSWER_FIELDS, outcome_of
@@ -49,10 +49,17 @@ def refused(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, now
 
 
 def _sentence(claim: Claim, answer: Answer) -> str:
-    what = "Sign-in" if claim.kind == AttemptKind.PASSWORD else f"Refresh of version {claim.base_version or 'adopted'}"
     said = f"{answer.status} {answer.error}".strip() if answer.status else str(answer.fault)
     message = f" “{answer.error_message}”" if answer.error_message else ""
-    return f"{what} refused: {said}{message}"
+    return f"{_what(claim)} refused: {said}{message}"
+
+
+def _what(claim: Claim) -> str:
+    if claim.kind == AttemptKind.PASSWORD:
+        return "Sign-in"
+    if claim.rung == Rung.CANDIDATE:
+        return "Refresh with the kept answer"
+    return f"Refresh of version {claim.base_version}" if claim.base_version else "Refresh with the adopted token"
 
 
 def _note_dead_token(row: Connection, attempt: Attempt, claim: Claim, now: datetime) -> None:

@@ -86,8 +86,9 @@ def is_chain_dead(facts: Facts) -> bool:
 
 
 def can_sign_in_sometime(facts: Facts) -> bool:
-    """Tell whether the stored password may be tried, now or when a window frees by itself."""
-    return facts.has_password and (facts.can_sign_in_now or facts.sign_in_allowed_at is not None)
+    """Tell whether the background will try the stored password, now or when a window frees: never for a draft."""
+    is_allowed = facts.can_sign_in_now or facts.sign_in_allowed_at is not None
+    return facts.has_password and is_allowed and not History(facts).is_draft
 
 
 def diagnosis_of(finding: Finding, facts: Facts) -> Diagnosis:
