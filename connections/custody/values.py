@@ -83,6 +83,7 @@ class Claim:
     drain_seconds: float  # total deadline + server_seconds
     started: float  # monotonic through suspend, before the claim
     keeps_password: bool = False  # `secret` is stored when Sugar takes it
+    is_stored_password: bool = False  # `secret` is the password that the connection stores
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -241,6 +241,30 @@ def test_five_refused_sign_ins_of_people_an_hour(scene: Open) -> None:
     assert played.sign_in("changed").outcome == "done"
 
 
+def test_a_stored_password_that_works_again_is_not_stale(scene: Open) -> None:
+    """A directory that was away for a while: what was refused meanwhile says nothing about the password."""
+    played = scene("13.3")
+    played.sugar.admin_change_password("svc", "changed")
+    assert [played.sign_in().outcome for _ in range(2)] == ["failed", "failed"]
+    assert played.told == ("password_stale", "healthy")
+    played.sugar.admin_change_password("svc", "secret")
+    assert played.sign_in().outcome == "done"
+    assert played.told == ("", "healthy")
+    outside_login(played)
+    played.run(timedelta(minutes=55))
+    assert played.told == ("", "healthy"), "a chain that dies later heals by itself"
+
+
+def test_a_password_used_once_leaves_the_stored_one_stale(scene: Open) -> None:
+    played = scene("13.3")
+    played.sugar.admin_change_password("svc", "changed")
+    assert [played.sign_in().outcome for _ in range(2)] == ["failed", "failed"]
+    assert played.sign_in("changed").outcome == "done"
+    assert played.told == ("password_stale", "healthy")
+    evidence = [item["text"] for item in played.row.diagnosis["evidence"]]
+    assert evidence[-1] == "Version 2 was issued all the same, by a sign-in with another password."
+
+
 def test_a_lockout_with_a_time_is_no_refused_try(scene: Open) -> None:
     played = scene("13.3")
     lock_for_twenty_minutes(played)

@@ -304,6 +304,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         drain_seconds=config.grant_deadline.total_seconds() + server_seconds,
         started=started,
         keeps_password=want.keeps_password and step.kind == AttemptKind.PASSWORD,
+        is_stored_password=want.password is None and step.kind == AttemptKind.PASSWORD,
     )
 
 

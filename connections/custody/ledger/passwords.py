@@ -30,6 +30,12 @@ def keep_proven(row: Connection, attempt: Attempt, claim: Claim, now: datetime) 
     )
 
 
+def note_proven(row: Connection, now: datetime) -> None:
+    """Sugar has taken the stored one: what was refused before was not its fault (a directory that was away, a user who
+    was inactive), and the count of refused tries starts anew, as Sugar's own does."""
+    row.password_set_at = now
+
+
 def _next_context(row: Connection) -> Context:
     row.password_number += 1
     return keys.password_context(row)

@@ -33,6 +33,8 @@ def accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, no
     statement.write(attempt, ANSWER_FIELDS)
     if claim.keeps_password and row.store_password:
         passwords.keep_proven(row, attempt, claim, now)
+    elif claim.is_stored_password:
+        passwords.note_proven(row, now)
     _note_version(row, attempt, version, before, now, is_new_chain=is_new_chain)
     return outcome_of(claim, Result.VERSION, row, version=version.number)
 

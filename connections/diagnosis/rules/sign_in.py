@@ -49,8 +49,12 @@ def _refused_elsewhere(history: History, background: tuple[Evidence, ...]) -> Fi
     """The same user's password was refused on another connection of the instance."""
     if not (history.facts.is_password_refused and history.facts.has_password):
         return None
-    told = Evidence(text=_("Sugar refused this user's password twice or more since it was saved."))
-    return Finding(code=DiagnosisCode.BAD_CREDENTIALS, confidence=Confidence.LIKELY, evidence=(told, *background))
+    evidence = (_refused_before(), *background)
+    return Finding(code=DiagnosisCode.BAD_CREDENTIALS, confidence=Confidence.LIKELY, evidence=evidence)
+
+
+def _refused_before() -> Evidence:
+    return Evidence(text=_("Sugar refused this user's password twice or more since it was saved."))
 
 
 def _locked_out(history: History, newest: AttemptFact, background: tuple[Evidence, ...]) -> Finding:
@@ -130,18 +134,21 @@ def stale_password(history: History) -> Finding | None:
         return None
     is_checked = any(a.kind not in (AttemptKind.PASSWORD, AttemptKind.REFRESH) for a in refused)
     is_sure = facts.is_password_refused or len(refused) >= ENOUGH_REFUSALS or is_checked
-    told = tuple(attempt_told(a, facts) for a in refused[-ENOUGH_REFUSALS:])
+    told = tuple(attempt_told(a, facts) for a in refused[-ENOUGH_REFUSALS:]) or (_refused_before(),)
     worked = history.last_settled
     if worked is not None and (not refused or worked.number > refused[-1].number):
         told = (*told, attempt_worked(history, worked))
     return Finding(
         code=DiagnosisCode.PASSWORD_STALE,
         confidence=Confidence.LIKELY if is_sure else Confidence.POSSIBLE,
-        evidence=told or (Evidence(text=_("Sugar refused this user's password twice or more since it was saved.")),),
+        evidence=told,
         trouble=Trouble.NONE,
     )
 
 
 def attempt_worked(history: History, worked: AttemptFact) -> Evidence:
-    text = _("Version %(number)s was issued all the same, by a refresh.") % {"number": worked.version}
-    return Evidence(text=text, attempt=worked.number, version=worked.version)
+    if worked.kind == AttemptKind.PASSWORD:
+        text = _("Version %(number)s was issued all the same, by a sign-in with another password.")
+    else:
+        text = _("Version %(number)s was issued all the same, by a refresh.")
+    return Evidence(text=text % {"number": worked.version}, attempt=worked.number, version=worked.version)
