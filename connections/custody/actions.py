@@ -23,6 +23,7 @@ from connections.sugar import Answer
 from connections.vault import VaultError
 
 MOST_WAIT = 30.0  # seconds, then 202
+NEVER_SIGNED_IN = "This connection has never signed in: sign in first."
 NOT_NOW = {
     Decline.PAUSED: ("paused", "This connection is paused: resume it first."),
     Decline.HELD: ("held", "This connection is held: resume it first."),
@@ -213,12 +214,12 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
             case Decline.BUSY:
                 return Later("busy", "Another attempt is open.", retry_after=seconds(declined, row))
             case Decline.DRAFT:
-                return Conflict("draft", "This connection has never signed in.", diagnosis=diagnosis)
+                return Conflict("draft", NEVER_SIGNED_IN, diagnosis=diagnosis)
     if last is not None and last.result == Result.REFUSED and row.trouble == Trouble.NONE:
         # The chain lives on: what failed is this sign-in, and the warning says why.
         return Conflict(row.diagnosis_code or last.fault, words or "Sugar refused it.", diagnosis=diagnosis)
     if row.trouble == Trouble.PERSON or (row.version_count == 0 and row.trouble == Trouble.NONE):
-        return Conflict(row.diagnosis_code or "draft", words or "A person must act.", diagnosis=diagnosis)
+        return Conflict(row.diagnosis_code or "draft", words or NEVER_SIGNED_IN, diagnosis=diagnosis)
     at = row.retry_at or row.due_at
     wait = max(1, round((at - now).total_seconds() + 0.5)) if at and at > now else 1
     return Later(

@@ -50,6 +50,12 @@ def test_a_sign_in_takes_a_password_that_is_not_stored(connect: Connect, caller:
     assert kept.row.password is None
 
 
+def test_a_rotation_of_a_draft_says_what_to_do(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3", sign_in=False)
+    told = problem(caller().post(f"connections/{kept.public_id}/rotate"), 409, "draft")
+    assert told["detail"] == "This connection has never signed in: sign in first."
+
+
 def test_a_refused_sign_in_is_a_problem_with_its_diagnosis(connect: Connect, caller: MakeCaller) -> None:
     kept = connect("13.3", sign_in=False, fields={"password": "wrong"})
     told = problem(caller().post(f"connections/{kept.public_id}/sign-in"), 409, "bad_credentials")
