@@ -21,6 +21,7 @@ from connections.choices import (
 from connections.custody import breakers, failures, statement
 from connections.diagnosis import AttemptFact, Facts, ReportFact, State, VersionFact, status_of
 from connections.models import Attempt, Connection, Event, TokenVersion
+from connections.sugar import fault_told
 
 ATTEMPTS_LOOKED_AT = 30
 VERSIONS_LOOKED_AT = 6
@@ -189,13 +190,16 @@ def _reports(row: Connection, now: datetime) -> tuple[ReportFact, ...]:
     probes = Attempt.objects.filter(
         Q(claimed_at__gte=now - timedelta(days=1)), connection=row, kind=AttemptKind.PROBE, trigger=Trigger.REPORT
     ).order_by("-number")[:5]
-    return tuple(
-        ReportFact(
-            at=probe.claimed_at,
-            version=probe.base_version or 0,
-            status=probe.report.get("status"),
-            error=str(probe.report.get("error", "")),
-            error_message=str(probe.report.get("error_message", "")),
-        )
-        for probe in reversed(probes)
+    return tuple(_report_fact(probe) for probe in reversed(probes))
+
+
+def _report_fact(probe: Attempt) -> ReportFact:
+    status, error, message = (probe.report.get(name) for name in ("status", "error", "error_message"))
+    return ReportFact(
+        at=probe.claimed_at,
+        version=probe.base_version or 0,
+        status=status,
+        error=error or "",
+        error_message=message or "",
+        fault=fault_told(status, error or "", message or ""),
     )

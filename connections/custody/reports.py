@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 from typing import Any
 
-from connections.choices import Trigger, VersionState
+from connections.choices import Fault, Trigger, VersionState
 from connections.custody import handout, runner, wire
 from connections.custody.handout import HandedOut, Seen, Tenants, look
 from connections.custody.ledger import claims, looks, upkeep
@@ -15,6 +15,7 @@ from connections.custody.problems import Later, NewerVersion
 from connections.custody.runner import Pursuit
 from connections.custody.values import Declined, Goal, Want
 from connections.models import Connection, DatabaseNow, TokenVersion
+from connections.sugar import fault_told
 from connections.vault import VaultError
 
 PING_GOOD_FOR = 30.0  # seconds: the answer of a ping on a report
@@ -101,7 +102,7 @@ def _take_or_await(seen: Seen, until: float, actor: str, report: dict[str, Any])
     if not upkeep.take_ping(seen.version_pk, seconds=PING_SECONDS + 2, good_for=PING_GOOD_FOR):
         return _await_ping(seen, until)
     looks.note_report(seen.pk, seen.number, actor=actor, report=report)
-    is_alive = _believe(seen, actor, report) if seen.is_session_bound else _ping(seen, actor)
+    is_alive = _believe(seen, actor, report) if seen.is_session_bound else _ping(seen, actor, report)
     if not is_alive:
         upkeep.note_reported_death(seen.pk, seen.number)
     return is_alive
@@ -115,7 +116,7 @@ def _believe(seen: Seen, actor: str, report: dict[str, Any]) -> bool:
     return False
 
 
-def _ping(seen: Seen, actor: str) -> bool:
+def _ping(seen: Seen, actor: str, report: dict[str, Any]) -> bool:
     row = Connection.objects.select_related("tenant").get(pk=seen.pk)
     try:
         living = upkeep.living(row, claims.target_of(row))
@@ -125,7 +126,9 @@ def _ping(seen: Seen, actor: str) -> bool:
         return True
     wire.release_database()
     answer = wire.client().ping(living.target, access_token=living.access_token, deadline=PING_SECONDS)
-    is_alive = upkeep.note_ping(seen.pk, seen.number, answer, actor=actor)
+    told = fault_told(report["status"], report["error"], report["error_message"])
+    is_session_told = told == Fault.SESSION_REJECTED
+    is_alive = upkeep.note_ping(seen.pk, seen.number, answer, actor=actor, is_session_told=is_session_told)
     if is_alive and answer.fault is not None:
         raise Later(answer.fault, UNASKED, retry_after=5)
     return is_alive

@@ -78,6 +78,7 @@ class ReportFact:
     status: int | None
     error: str
     error_message: str
+    fault: Fault | None  # what these words mean, in whatever language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

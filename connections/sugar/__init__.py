@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connections.sugar.address import AddressError, host_port, normalise
-from connections.sugar.answers import Answer, UserInfo, classify
+from connections.sugar.answers import Answer, UserInfo, classify, fault_told
 from connections.sugar.client import SugarClient, Target
 from connections.sugar.generations import generation_of
 from connections.sugar.tokens import TokenSet
@@ -16,6 +16,7 @@ __all__ = [
     "TokenSet",
     "UserInfo",
     "classify",
+    "fault_told",
     "generation_of",
     "host_port",
     "normalise",

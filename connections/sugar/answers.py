@@ -105,6 +105,20 @@ def classify(
     ).answer
 
 
+def fault_told(status: int | None, error: str, message: str) -> Fault | None:
+    """What somebody else says that Sugar answered to his access token, read like an answer to ours."""
+    case = verdicts.Case(
+        endpoint=Endpoint.API,
+        grant=None,
+        status=status or 0,
+        error=error.lower(),
+        texts=texts.recognise(message),
+        has_login_url=False,
+        is_token_sent=True,
+    )
+    return verdicts.judge(case)[0]
+
+
 def read(
     endpoint: Endpoint,
     grant: AttemptKind | None,

@@ -17,6 +17,7 @@ from connections.choices import (
     VersionState,
 )
 from connections.diagnosis import AttemptFact, Diagnosis, Facts, ReportFact, VersionFact, diagnose
+from connections.sugar import fault_told
 
 NOW = datetime(2026, 11, 23, 13, 20, tzinfo=UTC)
 ISSUED = datetime(2026, 11, 23, 12, 21, 40, tzinfo=UTC)
@@ -159,8 +160,9 @@ def look(number: int = 31, fault: Fault | None = None, **changes: Any) -> Attemp
 
 
 def report(**changes: Any) -> ReportFact:
-    words = {"status": 401, "error": "invalid_grant", "error_message": SESSION_TEXT}
-    return ReportFact(**({"at": REFUSED, "version": 19} | words | changes))
+    words = {"status": 401, "error": "invalid_grant", "error_message": SESSION_TEXT} | changes
+    fault = fault_told(words["status"], words["error"], words["error_message"])
+    return ReportFact(**({"at": REFUSED, "version": 19, "fault": fault} | words))
 
 
 def found(facts: Facts) -> Diagnosis:

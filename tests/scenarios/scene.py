@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from connections.choices import Confidence, EventKind, FixBy
-from connections.custody import actions, handout
+from connections.custody import actions, handout, reports
 from connections.custody.actions import Report
+from connections.custody.handout import HandedOut
 from connections.custody.problems import CustodyProblem
 from connections.models import Connection, Event
 from connections.onboarding import registry
@@ -58,6 +59,13 @@ class Scene:
 
     def sign_in(self, password: str | None = None) -> Report:
         return actions.sign_in(self.kept.public_id, ANA, password=password)
+
+    def report(self, words: dict[str, object]) -> HandedOut:
+        """A worker was refused with the present version."""
+        public_id, version = self.kept.public_id, self.row.version_count
+        given = reports.rejected(public_id, tenants=None, version=version, wait=5, actor="worker", report=words)
+        rest()
+        return given
 
     def edit(self, **fields: object) -> None:
         registry.edit(self.kept.public_id, fields, ANA)

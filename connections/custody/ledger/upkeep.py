@@ -77,10 +77,12 @@ def note_ping(
     verifying: Claim | None = None,
     actor: str = "background",
     doubt: int | None = None,
+    is_session_told: bool = False,
 ) -> bool:
     """Writes down what a ping with version `number` showed; False when it showed the token dead.
 
-    `doubt` is the connection's mark of doubt from before the ping was sent.
+    `doubt` is the connection's mark of doubt from before the ping was sent. `is_session_told`: the worker who reported
+    it heard `session_rejected`, which Sugar says only once.
     """
     with transaction.atomic(durable=True):
         row = transitions.locked(pk)
@@ -92,6 +94,7 @@ def note_ping(
         if version is None or version.number != number:
             return True  # it has moved on; what this ping says is history
         is_alive = _note(row, version, answer, now, actor=actor, is_verify=verifying is not None)
+        row.is_session_bound = row.is_session_bound or (is_session_told and not is_alive)
         if answer.fault is None:
             recovery.settle_by_ping(row, version, now, doubt=doubt, actor=actor)
         statement.write(version, ["verified_at", "access_dead_at", "pinged_at", "ping_taken_until"])

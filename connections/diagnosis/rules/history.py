@@ -18,7 +18,6 @@ AMBIGUOUS = frozenset(
 )
 # Answered to a grant, these mean that Sugar rotated the token first and refused the caller then (SUGAR, section 0.5).
 BURNS = frozenset({Fault.MAINTENANCE, Fault.LICENSE})
-SESSION_TEXT = "your authentication token is invalid"
 
 
 @dataclass(frozen=True)
@@ -104,7 +103,7 @@ class History:
         for attempt in reversed(self.facts.attempts):
             if Fault.SESSION_REJECTED in (attempt.fault, attempt.verify_fault) and self._is_of_live(attempt):
                 return attempt
-        return next((r for r in reversed(self.live_reports) if SESSION_TEXT in r.error_message.lower()), None)
+        return next((r for r in reversed(self.live_reports) if r.fault == Fault.SESSION_REJECTED), None)
 
     @cached_property
     def live_reports(self) -> tuple[ReportFact, ...]:
