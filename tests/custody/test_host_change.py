@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from connections.choices import LinkKind, LinkStanding
-from connections.custody import columns, lent
+from connections.custody import actions, columns, lent
 from connections.onboarding import links, registry
 from tests.custody.conftest import ANA, Connect, Kept, connect, simulator
 from tests.egress.conftest import authority
@@ -65,6 +65,28 @@ def test_another_ca_does_so_too_and_ends_the_session(connect: Connect, authority
     registry.edit(kept.public_id, {"ca_pem": authority.pem}, ANA)
     assert secrets_left() == set()
     assert kept.live_row() is None, "logged out where it lived"
+
+
+def with_a_cut_answer(connect: Connect) -> Kept:
+    """Both tokens had come through when the line broke: kept on an attempt that still drains."""
+    kept = connect("13.3")
+    kept.make_due()
+    kept.sugar.chaos("cut", endpoint="token", count=1, place="after_refresh_token")
+    kept.tend()
+    assert "attempt.answer" in secrets_left()
+    return kept
+
+
+def test_another_address_wipes_an_answer_that_still_drains(connect: Connect) -> None:
+    kept = with_a_cut_answer(connect)
+    registry.edit(kept.public_id, {"instance_url": CHANGES["host"](kept.row.instance_url)}, ANA)
+    assert secrets_left() == set()
+
+
+def test_a_delete_does_so_too(connect: Connect) -> None:
+    kept = with_a_cut_answer(connect)
+    actions.delete(kept.public_id, ANA)
+    assert secrets_left() == set()
 
 
 def test_a_description_keeps_them(connect: Connect) -> None:

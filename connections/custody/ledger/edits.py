@@ -266,9 +266,9 @@ def _end_chain(row: Connection, now: datetime) -> None:
     """Its tokens belong to another instance, user or platform: nobody is handed them any more."""
     TokenVersion.objects.filter(connection=row, state=VersionState.LIVE).update(state=VersionState.ENDED, ended_at=now)
     wipe(TokenVersion.objects.filter(connection=row))
-    Attempt.objects.filter(connection=row, answer__isnull=False, state=AttemptState.ANSWERED).update(
-        answer=None, state=AttemptState.DISCARDED
-    )
+    kept = Attempt.objects.filter(connection=row, answer__isnull=False)
+    kept.filter(state=AttemptState.ANSWERED).update(answer=None, state=AttemptState.DISCARDED)
+    kept.update(answer=None)  # a cut answer, whose attempt still drains
     row.access_expires_at = row.access_dead_at = row.access_doubtful_until = None
     row.refresh_expires_at = row.next_refresh_at = row.probe_due_at = None
     row.has_refresh_token = False
