@@ -367,13 +367,20 @@ def problem_of(row: Connection, declined: Declined | None) -> Conflict | Later:
     if status in ("down", "dying", "draft"):
         code = row.diagnosis_code or ("draft" if status == "draft" else DiagnosisCode.CREDENTIALS_MISSING)
         return Conflict(code, _words(row, "A person must act before there is a token."), diagnosis=row.diagnosis)
-    retry_at = (declined.retry_at if declined else None) or row.retry_at or row.due_at
     return Later(
         row.diagnosis_code or "busy",
         _words(row, "A refresh is under way."),
-        retry_after=_seconds_until(retry_at, now),
+        retry_after=_seconds_until(_again_at(row, declined), now),
         diagnosis=row.diagnosis,
     )
+
+
+def _again_at(row: Connection, declined: Declined | None) -> datetime | None:
+    """None: any moment now. Whoever only ran out of time or threads left a grant behind that is still going on."""
+    if declined is not None and declined.retry_at is not None:
+        return declined.retry_at
+    is_going_on = declined is not None and declined.reason == Decline.BUSY and row.answer_lost_at is None
+    return None if is_going_on else row.retry_at or row.due_at
 
 
 def _words(row: Connection, otherwise: str) -> str:
