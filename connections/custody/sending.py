@@ -106,6 +106,14 @@ def send(claimed: Claim, *, settled: Callable[[], None] = _unheard) -> Outcome:
     return _after_answer(claimed, answer, settled)
 
 
+def _note_host(host: str, answer: Answer) -> None:
+    """What one has found out about a host the others need not, whether it was by a look or before a grant."""
+    if answer.fault in HOST_FAULTS:
+        upkeep.note_host_down(host, answer.fault)
+    else:
+        upkeep.note_host_up(host)
+
+
 def _not_sent(claimed: Claim, answer: Answer, *, is_preflight: bool) -> Outcome:
     if answer.fault in HOST_FAULTS:
         upkeep.note_host_down(claimed.host, answer.fault)
@@ -243,6 +251,7 @@ def ping_living(row: Connection, *, actor: str = "background") -> Answer | None:
         return None
     wire.release_database()
     answer = wire.client().ping(living.target, access_token=living.access_token)
+    _note_host(row.host, answer)
     upkeep.note_ping(row.pk, living.number, answer, actor=actor, doubt=row.doubt_after)
     return answer
 

@@ -195,3 +195,38 @@ def test_a_host_that_is_away_is_asked_by_one(scene: Open) -> None:
     played.sugar.unblock_ip()
     played.run(timedelta(seconds=40))
     assert {kept.row.status for kept in (*others, played.kept)} == {"healthy"}
+
+
+def test_after_an_hour_a_host_that_is_away_is_asked_every_five_minutes(scene: Open) -> None:
+    played = scene("13.3")
+    played.sugar.block_ip()
+    played.refresh_now()
+    played.clock.jump(HOUR)
+    played.run(timedelta(minutes=1))
+    before = pre_flights(played)
+    played.run(HOUR)
+    assert 10 <= pre_flights(played) - before <= 13, played.trail()
+    played.sugar.unblock_ip()
+    played.run(timedelta(minutes=6), until=lambda: played.row.status == "healthy")
+    assert played.row.status == "healthy", played.trail()
+
+
+def pre_flights(scene: Scene) -> int:
+    return sum("whattimeisit" in entry["path"] for entry in scene.log())
+
+
+def test_what_one_look_found_out_about_a_host_the_others_need_not(scene: Open) -> None:
+    """Nothing is due but looks at the warm: a dead host would cost each of them a time-out, every few minutes."""
+    played = scene("13.3")
+    others = []
+    for number in range(5):
+        played.sugar.add_platform(f"p{number}")
+        others.append(played.beside(platform=f"p{number}"))
+    played.sugar.block_ip()
+    before = len(played.log())
+    played.run(timedelta(minutes=10))
+    asked = len(played.log()) - before
+    assert asked <= 10 * 2 + 4, f"one every 30 s, however many connections: {asked}"
+    played.sugar.unblock_ip()
+    played.run(timedelta(seconds=70))
+    assert {kept.row.status for kept in (*others, played.kept)} == {"healthy"}
