@@ -28,11 +28,12 @@ def _egress_for(config: object) -> Egress:
         allow_http=settings.SUGARADMIN.allow_http,
         allow_loopback=settings.SUGARADMIN.development,
     )
-    return Egress(policy, pacer=Pacer(settings.SUGARADMIN.instance_rate))
+    config = settings.SUGARADMIN
+    return Egress(policy, pacer=Pacer(config.instance_rate, folder=config.data_dir / "pacing"))
 
 
 def egress() -> Egress:
-    """The guarded door; one per process and configuration, so that pacing counts all requests."""
+    """The guarded door; one per process and configuration. What it may ask for, all processes of this node share."""
     return _egress_for(settings.SUGARADMIN)
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -116,3 +119,59 @@ def test_a_grant_that_finds_no_place_in_time_was_not_sent_and_a_place_comes_back
                 egress.request("GET", server.url(), deadline=0.1, cap=9, is_grant=True)
             assert egress.request("GET", server.url(), deadline=5, cap=9).status == 200  # no grant, no place needed
         assert egress.request("GET", server.url(), deadline=5, cap=9, is_grant=True).status == 200
+
+
+def test_all_processes_of_a_node_are_one_caller(tmp_path: Path) -> None:
+    clock = Clock()
+    pacers = [Pacer(5, 2, monotonic=clock, sleep=clock.sleep, folder=tmp_path) for _process in range(4)]
+    for request in range(60):
+        _take(pacers[request % 4], clock)
+    assert clock.now == pytest.approx(1010.0)
+
+
+def test_the_places_for_grants_are_those_of_the_node(tmp_path: Path) -> None:
+    clock = Clock()
+    first, second, third = (Pacer(100, 2, monotonic=clock, sleep=clock.sleep, folder=tmp_path) for _process in range(3))
+    wall = Wall(clock, 60)
+    with first.turn("a", 443, wall, is_grant=True):
+        with second.turn("a", 443, wall, is_grant=True):
+            with pytest.raises(Paced):
+                _take(third, clock, seconds=0.5, is_grant=True)
+            _take(third, clock, host="b", is_grant=True)
+        _take(third, clock, seconds=0.5, is_grant=True)
+
+
+def test_a_killed_process_gives_its_place_back(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with Pacer(100, 1, folder=tmp_path).turn("a", 443, Wall(lambda: 0.0, 5), is_grant=True):
+            os.write(writer, b"x")
+            signal.pause()
+    os.read(reader, 1)
+    clock = Clock()
+    pacer = Pacer(100, 1, monotonic=clock, sleep=clock.sleep, folder=tmp_path)
+    with pytest.raises(Paced):
+        _take(pacer, clock, seconds=0.5, is_grant=True)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    _take(pacer, clock, seconds=0.5, is_grant=True)
+
+
+def test_without_a_disk_each_process_counts_for_itself(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    clock = Clock()
+    pacer = Pacer(5, 2, monotonic=clock, sleep=clock.sleep, folder=blocked / "pacing")
+    for _request in range(20):
+        _take(pacer, clock, is_grant=True)
+    assert clock.now == pytest.approx(1002.0)
+
+
+def test_what_an_earlier_run_of_the_machine_counted_is_not_believed(tmp_path: Path) -> None:
+    early, late = Clock(), Clock()
+    late.now = 1_000_000.0
+    for _request in range(200):
+        _take(Pacer(5, 2, monotonic=late, sleep=late.sleep, folder=tmp_path), late)
+    _take(Pacer(5, 2, monotonic=early, sleep=early.sleep, folder=tmp_path), early)
+    assert early.now == 1000.0
