@@ -88,6 +88,7 @@ def _lost(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswer,
     row.retry_at = None
     if row.failures > 1 and attempt.drain_until is not None:
         row.retry_at = attempt.drain_until + schedule.backoff(row.failures - 1, settings.SUGARADMIN.retry)
+    transitions.heed(row, sealed.answer.retry_after, now)
     journal.write_event(
         row,
         EventKind.IN_DOUBT,
@@ -161,6 +162,7 @@ def not_sent(claim: Claim, answer: Answer, *, is_preflight: bool) -> Outcome:
                 row.failures += 1
                 transitions.update_diagnosis(row, now, actor=claim.actor or claim.trigger, attempt=attempt.number)
                 transitions.plan_retry(row, now, was_sent=False)
+                transitions.heed(row, answer.retry_after, now)
         transitions.reschedule(row, now)
         transitions.save(row)
     return outcome_of(claim, Result.NOT_SENT, row, fault=answer.fault or "")

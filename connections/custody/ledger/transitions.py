@@ -278,6 +278,13 @@ def _wait(row: Connection, now: datetime, *, was_sent: bool) -> timedelta:
     return schedule.backoff(row.failures, config.retry)
 
 
+def heed(row: Connection, retry_after: int | None, now: datetime) -> None:
+    """Who asks us to stay away for a while is not asked earlier; for longer than our longest back-off nobody is
+    believed, since a wrong word from a proxy must not keep a customer's tokens from being renewed."""
+    if retry_after:
+        row.retry_at = max(row.retry_at or now, now + min(timedelta(seconds=retry_after), schedule.MAX_BACKOFF))
+
+
 def note_success(row: Connection, now: datetime) -> None:
     row.failures = 0
     row.retry_at = None
