@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from connections.choices import AttemptKind, AttemptState, Trigger
+from connections.choices import AttemptKind, AttemptState, Fault, Trigger
 from connections.custody import schedule
 from connections.models import Attempt, Connection
 
@@ -20,6 +21,7 @@ DAY = timedelta(days=1)
 FREE_REFUSALS = 2
 REFUSALS_PER_PASSWORD = 5
 AUTOMATIC_SIGN_INS_A_DAY = 6
+REST_AFTER_VAIN = {3: 30, 4: 120, 5: 480}  # sign-ins in vain: first waits to rest, as shipped 15 min, 1 h and 4 h
 TRIES_AN_HOUR = 5
 HOUR = timedelta(hours=1)
 AUTOMATIC = (Trigger.BACKGROUND, Trigger.WORKER, Trigger.REPORT)
@@ -58,7 +60,13 @@ def automatic_sign_in(row: Connection, now: datetime) -> Allowance:
     refused = list(refused_tries(row).values_list("closed_at", flat=True)[: REFUSALS_PER_PASSWORD + 1])
     if len(refused) >= REFUSALS_PER_PASSWORD:
         return Allowance(is_allowed=False, refused=len(refused))
-    waits = [_after_refusals(refused), _after_hour(row, now), _after_lockout(row, now), _after_budget(row, now)]
+    waits = [
+        _after_refusals(refused),
+        _after_hour(row, now),
+        _after_lockout(row, now),
+        _after_budget(row, now),
+        _after_vain(row, now),
+    ]
     until = max((wait for wait in waits if wait is not None and wait > now), default=None)
     return Allowance(is_allowed=until is None, allowed_at=until, refused=len(refused))
 
@@ -116,6 +124,35 @@ def _after_budget(row: Connection, now: datetime) -> datetime | None:
     )
     oldest = sent[-1] if len(sent) >= AUTOMATIC_SIGN_INS_A_DAY else None
     return oldest + DAY if oldest else None
+
+
+def _after_vain(row: Connection, now: datetime) -> datetime | None:
+    """Where no answer comes, or one that says nothing of the password, the six are spread over the day: spent within
+    half an hour they would leave a good password unused for a day after an outage of an hour.
+
+    A definite answer about the refresh token ends it: Sugar grants again.
+    """
+    sent = Attempt.objects.filter(
+        connection=row,
+        kind=AttemptKind.PASSWORD,
+        trigger__in=AUTOMATIC,
+        is_first_sign_in=False,
+        is_refused_try=False,
+        lockout_until=None,
+        sent_at__gt=max(at for at in (now - DAY, row.last_success_at, row.password_set_at) if at is not None),
+    ).order_by("-sent_at")
+    vain = list(sent.values_list("sent_at", flat=True)[:AUTOMATIC_SIGN_INS_A_DAY])
+    rest = REST_AFTER_VAIN.get(len(vain))
+    newest = vain[0] if vain else None
+    if rest is None or newest is None or _is_heard_of_token_since(row, newest):
+        return None
+    return newest + settings.SUGARADMIN.retry * rest
+
+
+def _is_heard_of_token_since(row: Connection, since: datetime) -> bool:
+    dead = (Fault.REFRESH_TOKEN_INVALID, Fault.REFRESH_TOKEN_EXPIRED)
+    heard = Attempt.objects.filter(connection=row, kind=AttemptKind.REFRESH, state=AttemptState.REFUSED)
+    return heard.filter(fault__in=dead, closed_at__gt=since).exists()
 
 
 def deliberate_sign_in(row: Connection, now: datetime) -> Allowance:

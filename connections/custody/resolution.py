@@ -65,7 +65,11 @@ def _rung(row: Connection, want: Want, now: datetime, skip: frozenset[Rung]) -> 
     if Rung.OLD_REFRESH not in skip and _may_present_old(row) and not _is_presented(row, began):
         return _old_refresh(row)
     if row.password is not None and Rung.STORED_PASSWORD not in skip:
-        return _stored_password(row, want, now)
+        step = _stored_password(row, want, now)
+        if isinstance(step, Step) or not _may_present_old(row):
+            return step
+        again = _once_more(row, want, now, skip)
+        return again if isinstance(again, Step) else step
     return _once_more(row, want, now, skip)
 
 
@@ -118,7 +122,7 @@ def _stored_password(row: Connection, want: Want, now: datetime) -> Step | Decli
 
 
 def _once_more(row: Connection, want: Want, now: datetime, skip: frozenset[Rung]) -> Step | Declined:
-    """In doubt without a password: what no definite answer has refused may be presented again, after the back-off."""
+    """In doubt, and no sign-in now: what no definite answer has refused may be presented again, after the back-off."""
     candidate = _candidates(row).first()
     if candidate is not None and Rung.CANDIDATE not in skip:
         return Step(kind=AttemptKind.REFRESH, rung=Rung.CANDIDATE, candidate=candidate)

@@ -149,6 +149,55 @@ def test_the_instance(scene: Open, case: Case) -> None:
     play(case, scene(case.preset, fields=case.fields, **case.own))
 
 
+@pytest.mark.parametrize(("asked", "waited"), [("600", 600), ("86400", 900)])
+def test_who_asks_us_to_stay_away_is_not_asked_earlier(scene: Open, asked: str, waited: int) -> None:
+    played = scene("13.3")
+    in_front("throttle", **PREFLIGHT, retry_after=asked)(played)  # type: ignore[operator]
+    calm(played)
+    asked_at = played.clock.now
+    played.run(timedelta(minutes=16), until=lambda: played.row.status == "healthy")
+    assert played.row.status == "healthy", played.trail()
+    assert timedelta(seconds=waited - 10) < played.clock.now - asked_at < timedelta(seconds=waited + 10)
+
+
+@pytest.mark.parametrize("kind", ["error_before", "error_after"])
+def test_an_outage_of_hours_that_no_look_shows_heals_with_the_back_off(scene: Open, kind: str) -> None:
+    """A good password is not left unused for a day because an outage has used its sign-ins up."""
+    played = scene("13.3")
+    played.configured_look(HOUR)
+    in_front(kind, endpoint="token", status=500)(played)  # type: ignore[operator]
+    played.run(HOUR)
+    assert played.told == ("server_error", "in_doubt"), played.trail()
+    assert played.kept.grants("password") <= 1 + 6
+    calm(played)
+    played.run(timedelta(minutes=16), until=lambda: played.row.status == "healthy")
+    assert played.row.status == "healthy", played.trail()
+
+
+def test_sign_ins_in_vain_are_spread_over_the_day(scene: Open) -> None:
+    """Used-up licences show in a grant alone, and each look at them costs one of the day's six sign-ins."""
+    played = scene("13.3")
+    played.sugar.license("seats_exhausted")
+    played.refresh_now()
+    played.run(HOUR)
+    assert played.told == ("license", "unreachable"), played.trail()
+    played.sugar.license("ok")
+    played.run(HOUR, until=lambda: played.row.status == "healthy")
+    assert played.row.status == "healthy", played.trail()
+
+
+def test_on_sugaridentity_an_outage_of_an_hour_costs_no_day(scene: Open) -> None:
+    """There a token whose fate is unknown is not presented while a password is stored."""
+    played = scene("cloud")
+    played.configured_look(HOUR)
+    in_front("error_before", endpoint="token", status=500)(played)  # type: ignore[operator]
+    played.run(HOUR)
+    assert played.kept.grants() == 1, played.trail()
+    calm(played)
+    played.run(HOUR, until=lambda: played.row.status == "healthy")
+    assert played.row.status == "healthy", played.trail()
+
+
 def test_in_maintenance_an_admins_grants_go_through(scene: Open) -> None:
     played = scene("13.3", fields={"username": "admin", "password": "admin"})
     played.sugar.maintenance(True)
