@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "sugaradmin.lanes.Authentication",
     "sugaradmin.lanes.LoginRequired",
     "sugaradmin.lanes.Messages",
+    "sugaradmin.bodies.BodyLimit",
     "allauth.account.middleware.AccountMiddleware",
     "connections.signin.middleware.SessionLimits",
     "connections.signin.second_factor.LeadToSecondFactor",
@@ -170,6 +171,8 @@ SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+# No page takes a file: what comes as one is within that size (sugaradmin.bodies), and never touches the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 # "default" is shared by all processes: it counts tries to sign in. A database cache that is full drops rows at random,
 # so it is large. "process" takes what django-q2 writes of its own liveness twice a second, which nobody reads.

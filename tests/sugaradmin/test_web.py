@@ -64,6 +64,27 @@ def test_a_page_of_somebody_signed_in_is_stored_nowhere(site: Client) -> None:
     assert site.get("/page/").headers["Cache-Control"] == "no-store"
 
 
+class Unread:
+    """What nobody may read a byte of."""
+
+    def read(self, *_: object) -> bytes:
+        raise AssertionError("The body was read.")
+
+    readline = read
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/sign-in/", "/theme/", "/r/l_0000000000/", "/page/"])
+def test_a_large_body_is_refused_before_it_is_read_whatever_it_is(site: Client, path: str) -> None:
+    """A file in a form is no field of it: Django would write it to the disk, however large."""
+    site = Client(enforce_csrf_checks=True)
+    site.get("/sign-in/")  # with the cookie, the form is read in order to find its token
+    form = {"CONTENT_TYPE": "multipart/form-data; boundary=b", "REQUEST_METHOD": "POST", "PATH_INFO": path}
+    answer = site.request(**form, **{"CONTENT_LENGTH": str(300 * 1024 * 1024), "wsgi.input": Unread()})
+    assert answer.status_code == 413
+    assert answer.headers["Content-Security-Policy"]
+
+
 def test_a_page_wants_somebody_signed_in_and_the_api_sees_to_that_itself(site: Client) -> None:
     assert site.get("/page/").status_code == 302
     answer = site.post("/api/v1/whoami")
