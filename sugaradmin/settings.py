@@ -180,7 +180,7 @@ _shared_cache: dict[str, Any] = (
     {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis_url, "KEY_PREFIX": "sugaradmin"}
     if _redis_url
     else {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "sugaradmin.counting.CountingCache",
         "LOCATION": "sugaradmin_cache",
         "OPTIONS": {"MAX_ENTRIES": 200_000},
     }
