@@ -60,6 +60,12 @@ class LinkToken(PublicId):
     regex = "[A-Za-z0-9_-]{1,200}"
 
 
+class Username(PublicId):
+    """What Django lets a person be called; whatever else stands there is nobody, and no query."""
+
+    regex = r"[\w.@+-]{1,150}"
+
+
 class Failure:
     """The fingerprint of a group of failures."""
 
@@ -73,6 +79,7 @@ class Failure:
 
 
 register_converter(PublicId, "connection")
+register_converter(Username, "username")
 register_converter(Failure, "failure")
 register_converter(DraftId, "draft")
 register_converter(LinkId, "link")
@@ -127,7 +134,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("profile/sessions/stay/", account.stay, name="stay"),
     path("settings/users/", people.users, name="users"),
     path("settings/users/new/", people.new_user, name="new_user"),
-    path("settings/users/of/<str:username>/", people.user, name="user"),
+    path("settings/users/of/<username:username>/", people.user, name="user"),
     path("settings/keys/", encryption_keys.keys, name="keys"),
     path("settings/tenants/", tenants.tenants, name="tenants"),
     path("settings/tenants/<slug:slug>/erase/", tenants.erase, name="erase_tenant"),

@@ -27,6 +27,11 @@ def _said() -> Concat:
     return Concat(*columns, output_field=TextField())
 
 
+def _read(given: QueryDict, name: str) -> str:
+    """PostgreSQL knows no text with a zero in it."""
+    return given.get(name, "").replace("\0", "").strip()[:LONGEST]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chip:
     """One active filter, and the query of the address without it."""
@@ -53,12 +58,12 @@ class Filters:
         named = {part for text in given.getlist("status") for part in text.split(",")}
         cause = given.get("cause", "")
         return cls(
-            q=given.get("q", "").strip()[:LONGEST],
+            q=_read(given, "q"),
             status=tuple(status.value for status in Status if status.value in named),
-            tenant=given.get("tenant", "").strip()[:LONGEST],
-            tag=given.get("tag", "").strip()[:LONGEST],
+            tenant=_read(given, "tenant"),
+            tag=_read(given, "tag"),
             cause=cause if cause in DiagnosisCode.values else "",
-            host=given.get("host", "").strip()[:LONGEST],
+            host=_read(given, "host"),
         )
 
     def narrow(self, rows: ConnectionQuerySet) -> ConnectionQuerySet:

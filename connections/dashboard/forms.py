@@ -28,7 +28,7 @@ class Tags(forms.CharField):
     """Words with commas or spaces between them."""
 
     def to_python(self, value: Any) -> Any:
-        return [word for word in re.split(r"[\s,]+", str(value or "")) if word]
+        return [word for word in re.split(r"[\s,\0]+", str(value or "")) if word]
 
     def prepare_value(self, value: Any) -> Any:
         return " ".join(value) if isinstance(value, (list, tuple)) else value

@@ -245,7 +245,7 @@ def _check_email(reading: _Reading, value: str) -> None:
 def _check_ca(reading: _Reading, value: str) -> None:
     try:
         ssl.create_default_context(cadata=value)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # TypeError: it is not even ASCII
         reading.refuse("ca_pem", _("This is not a certificate in PEM form (-----BEGIN CERTIFICATE-----)."))
 
 

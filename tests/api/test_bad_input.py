@@ -58,6 +58,8 @@ def test_a_wrong_type_is_named(described: dict[str, Any], caller: MakeCaller, na
         ("tags", ["zero\x00"]),
         ("username", "\ud800"),
         ("contact_email", "nobody"),
+        ("ca_pem", "our own authority"),
+        ("ca_pem", "unsere eigene Zertifizierungsstelle für alles"),
         ("nonsense", 1),
     ],
 )

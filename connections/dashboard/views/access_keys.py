@@ -78,7 +78,7 @@ def _takes_ticket(request: HttpRequest) -> bool:
 
 def _like(request: HttpRequest, asker: Asker) -> dict[str, Any]:
     """A successor begins with what the old key may do, so that both live while the worker is changed over."""
-    row = api_keys.visible_keys(asker.tenants).filter(prefix=request.GET.get("like", "")).first()
+    row = api_keys.visible_keys(asker.tenants).filter(prefix=request.GET.get("like", "").replace("\0", "")).first()
     if row is None:
         return {"scopes": ["token:read"]}
     return {"name": row.name, "scopes": row.scopes, "tenants": [tenant.slug for tenant in row.tenants.all()]}
