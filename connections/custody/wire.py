@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -20,15 +21,14 @@ _preflights: dict[tuple[str, str, str], tuple[float, Answer]] = {}
 
 
 @lru_cache(maxsize=2)
-def _egress_for(config: object) -> Egress:
+def _egress_for(config: Any) -> Egress:
     policy = Policy(
         user_agent=USER_AGENT,
-        allowed_networks=settings.SUGARADMIN.allowed_networks,
-        allowed_ports=settings.SUGARADMIN.allowed_ports,
-        allow_http=settings.SUGARADMIN.allow_http,
-        allow_loopback=settings.SUGARADMIN.development,
+        allowed_networks=config.allowed_networks,
+        allowed_ports=config.allowed_ports,
+        allow_http=config.allow_http,
+        allow_loopback=config.development,
     )
-    config = settings.SUGARADMIN
     return Egress(policy, pacer=Pacer(config.instance_rate, folder=config.data_dir / "pacing"))
 
 

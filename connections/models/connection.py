@@ -43,7 +43,7 @@ class Connection(models.Model):
 
     password = SealedField(null=True, blank=True, db_comment="Sealed; null: not stored")
     password_number = models.PositiveIntegerField(default=0, db_comment="Count of saves; part of the seal")
-    password_set_at = models.DateTimeField(null=True, blank=True)
+    password_set_at = models.DateTimeField(null=True, blank=True)  # saved, or last taken by Sugar
     store_password = models.BooleanField(default=True)
     client_secret = SealedField(null=True, blank=True, db_comment="Sealed; null: none, as for the client `sugar`")
     client_secret_number = models.PositiveIntegerField(default=0)
