@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from connections.choices import BUILT_IN_PLATFORMS, Status
 from connections.dashboard import auditing, history, shell, wording
@@ -28,6 +29,28 @@ def shape(name: str) -> SafeString:
     """One shape of the sprite; decoration beside a word, so hidden from screen readers."""
     source = static("img/shapes.svg")
     return format_html('<svg class="shape" aria-hidden="true"><use href="{}#{}"></use></svg>', source, name)
+
+
+PLACES = {
+    "overview": gettext_lazy("Overview"),
+    "connections": gettext_lazy("Connections"),
+    "errors": gettext_lazy("Errors"),
+    "api_keys": gettext_lazy("API keys"),
+    "audit": gettext_lazy("Audit"),
+    "system": gettext_lazy("System"),
+    "demo": gettext_lazy("Demo"),
+    "settings": gettext_lazy("Settings"),
+    "help": gettext_lazy("Help"),
+    "profile": gettext_lazy("Profile"),
+}
+
+
+@register.simple_tag(takes_context=True)
+def here(context: template.Context) -> str:
+    """Where one is, while the menu is folded; a page outside of it is called nothing."""
+    around: shell.Shell | None = context.get("shell")
+    section = around.section if around else context.get("section", "")
+    return str(PLACES.get(section, ""))
 
 
 @register.simple_tag
