@@ -256,8 +256,8 @@ def _obtain(
 
 def find(public_id: str, tenants: Tenants) -> Connection:
     """Raises NotFound, also for another tenant's."""
-    rows = Connection.objects.present().with_status().select_related("tenant").annotate(now=DatabaseNow())
-    row = rows.filter(public_id=public_id).first()
+    rows = Connection.objects.present().with_status().select_related("tenant", "owner").defer("owner__password")
+    row = rows.annotate(now=DatabaseNow()).filter(public_id=public_id).first()
     if row is None or (tenants is not None and row.tenant_id not in tenants):
         raise NotFound
     return row

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models import F, TextField, Value
 from django.db.models.functions import Concat
@@ -11,20 +12,30 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from connections.choices import DiagnosisCode, Status
+from connections.dashboard import sorting
 from connections.dashboard.queries import with_status_in
+from connections.dashboard.sorting import Sort
 from connections.dashboard.wording import title_of
 from connections.models import Draft
 from connections.models.status import ConnectionQuerySet
 
 LONGEST = 200
-SEARCHED = ("label", "public_id", "external_id", "host", "username", "platform", "tenant__slug")
+ME = "me"
+SEARCHED = (
+    "label", "public_id", "external_id", "host", "username", "platform", "tenant__slug", "contact_name",
+    "contact_email",
+)  # fmt: skip
 
 
-def _said() -> Concat:
-    """All that a search looks at as one text, which costs a third of looking at each; nobody types the sign between."""
-    between = Value("\n")
-    columns = [part for name in SEARCHED for part in (F(name), between)]
-    return Concat(*columns, output_field=TextField())
+def _said(names: Sequence[str] = SEARCHED) -> Any:
+    """All that a search looks at as one text, which costs a third of looking at each; nobody types the sign between.
+
+    Halved again and again: SQLite's parser gives up where so many are nested one in another.
+    """
+    if len(names) == 1:
+        return F(names[0])
+    half = len(names) // 2
+    return Concat(_said(names[:half]), Value("\n"), _said(names[half:]), output_field=TextField())
 
 
 def _read(given: QueryDict, name: str) -> str:
@@ -42,8 +53,16 @@ class Chip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Head:
+    """The head of a column that sorts. `direction`: in the words of `aria-sort`, empty while it does not."""
+
+    direction: str
+    query: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the list is narrowed to."""
+    """What the list is narrowed to, and in which order it stands."""
 
     q: str = ""
     status: tuple[str, ...] = ()
@@ -51,10 +70,14 @@ class Filters:
     tag: str = ""
     cause: str = ""
     host: str = ""
+    owner: str = ""
+    """A user name, or `me`: whoever opens the address."""
+    sort: Sort = sorting.URGENCY
+    asker: str = ""
 
     @classmethod
-    def read(cls, given: QueryDict) -> Filters:
-        """Unknown statuses and causes are left out: an old link still opens."""
+    def read(cls, given: QueryDict, asker: str) -> Filters:
+        """Unknown statuses, causes and orders are left out: an old link still opens. `asker`: who `me` is."""
         named = {part for text in given.getlist("status") for part in text.split(",")}
         cause = given.get("cause", "")
         return cls(
@@ -64,6 +87,9 @@ class Filters:
             tag=_read(given, "tag"),
             cause=cause if cause in DiagnosisCode.values else "",
             host=_read(given, "host"),
+            owner=_read(given, "owner"),
+            sort=sorting.read(given.get("sort", "")),
+            asker=asker,
         )
 
     def narrow(self, rows: ConnectionQuerySet) -> ConnectionQuerySet:
@@ -75,13 +101,16 @@ class Filters:
             rows = rows.filter(diagnosis_code=self.cause)
         if self.host:
             rows = rows.filter(host__icontains=self.host)
+        if self.owner:
+            rows = rows.filter(owner__username=self.asker if self.owner == ME else self.owner)
         if self.tag:
             rows = rows.filter(tags__name=self.tag)
         return rows.alias(said=_said()).filter(said__icontains=self.q) if self.q else rows
 
     def admits_drafts(self) -> bool:
-        """A draft that is no connection yet has no tag and no diagnosis."""
-        return (not self.status or Status.DRAFT in self.status) and not self.tag and not self.cause
+        """A draft that is no connection yet has no tag, no diagnosis and no owner."""
+        is_wanted = not self.status or Status.DRAFT in self.status
+        return is_wanted and not (self.tag or self.cause or self.owner)
 
     def mentions(self, draft: Draft) -> bool:
         """The same search and narrowing as among connections, for the few that are none yet."""
@@ -96,25 +125,49 @@ class Filters:
         for status in self.status:
             rest = [one for one in self.status if one != status]
             yield Chip(name=_("Status"), value=str(Status(status).label), without=self._query(status=rest))
-        names = {"q": _("Search"), "tenant": _("Tenant"), "tag": _("Tag"), "cause": _("Cause"), "host": _("Host")}
+        names = {
+            "q": _("Search"), "tenant": _("Tenant"), "tag": _("Tag"), "cause": _("Cause"), "host": _("Host"),
+            "owner": _("Owner"),
+        }  # fmt: skip
         for field, name in names.items():
             value = getattr(self, field)
             if value:
-                shown = title_of(value) if field == "cause" else value
-                yield Chip(name=name, value=shown, without=self._query(**{field: ""}))
+                yield Chip(name=name, value=self._shown(field, value), without=self._query(**{field: ""}))
+
+    def _shown(self, field: str, value: str) -> str:
+        if field == "cause":
+            return title_of(value)
+        return _("me") if field == "owner" and value == ME else value
+
+    def is_narrowed(self) -> bool:
+        return any(self.chips())
 
     def is_detailed(self) -> bool:
-        """A filter is set that is folded away otherwise."""
-        return bool(self.tenant or self.tag or self.host or self.cause)
+        """Something is set that is folded away otherwise."""
+        return bool(self.tenant or self.tag or self.host or self.cause or self.owner or self.sort.given)
 
     def query(self) -> str:
-        """The filters as the address carries them, without a place."""
+        """Filters and order as the address carries them, without a place."""
         return self._query()
+
+    def cleared(self) -> str:
+        """The order alone."""
+        return Filters(sort=self.sort).query()
+
+    def heads(self) -> dict[str, Head]:
+        """What each column's head says and leads to, by what it sorts by."""
+        names = ("", "name", "access_expires", "last_success")
+        return {
+            name or "urgency": Head(
+                direction=self.sort.direction(name), query=self._query(sort=self.sort.other_way(name))
+            )
+            for name in names
+        }
 
     def _query(self, **changes: object) -> str:
         values: Mapping[str, object] = {
             "q": self.q, "status": self.status, "tenant": self.tenant, "tag": self.tag, "cause": self.cause,
-            "host": self.host, **changes,
+            "host": self.host, "owner": self.owner, "sort": self.sort.given, **changes,
         }  # fmt: skip
         query = QueryDict(mutable=True)
         for name, value in values.items():

@@ -6,7 +6,8 @@ Secrets go in and never come out: their inputs are rendered empty, whatever was 
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Self, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -141,7 +142,23 @@ class CredentialsForm(ConnectionForm):
         return Credentials(**self.cleaned_data)
 
 
-class LabelsForm(ConnectionForm):
+class OwnedForm(ConnectionForm):
+    """Has an owner among its fields, of those who may see the connection."""
+
+    owner = forms.CharField(
+        label=_("Owner"), required=False, widget=forms.Select,
+        help_text=_("Who of the staff looks after it, and is written to when the customer asks for a new link."),
+    )  # fmt: skip
+
+    def offer(self, row: Connection, names: Iterable[str]) -> Self:
+        """Whoever owns it already is offered too, so that saving something else takes nothing away."""
+        own = [row.owner.get_username()] if row.owner else []
+        widget = cast(forms.Select, self.fields["owner"].widget)
+        widget.choices = [("", _("nobody")), *((name, name) for name in sorted({*names, *own}))]
+        return self
+
+
+class LabelsForm(OwnedForm):
     """What colleagues look for it by; the last step asks, and nothing depends on it."""
 
     tags = Tags(label=_("Tags"), required=False, help_text=_("Words with spaces between them."))
@@ -150,12 +167,13 @@ class LabelsForm(ConnectionForm):
         label=_("Their e-mail"), required=False, widget=forms.EmailInput(attrs={"autocomplete": "off"})
     )
     external_id = text(_("External id"), help_text=_("Your own number for it; unique within the tenant."))
+    field_order = ("tags", "owner", "contact_name", "contact_email", "external_id")
 
     def entry(self) -> dict[str, Any]:
         return dict(self.cleaned_data)
 
 
-class DescriptionForm(ConnectionForm):
+class DescriptionForm(OwnedForm):
     """What may change without touching the chain."""
 
     label = forms.CharField(label=_("Label"), required=False)
@@ -169,6 +187,7 @@ class DescriptionForm(ConnectionForm):
         label=_("Server seconds"), required=False, min_value=0, max_value=3600,
         help_text=_("How long this server may still work on a request that we gave up on. Empty: the usual time."),
     )  # fmt: skip
+    field_order = ("label", "tags", "owner", "contact_name", "contact_email", "external_id", "server_seconds")
 
     def entry(self, row: Connection) -> dict[str, Any]:
         return {name: value for name, value in self.cleaned_data.items() if value is not None}

@@ -30,6 +30,7 @@ from connections.models import (
 )
 from connections.models.status import ConnectionQuerySet, death, needs_person, per_status
 from connections.onboarding import drafts
+from connections.onboarding.owners import may_own
 
 URGENCY = (
     Status.DYING,
@@ -45,7 +46,7 @@ NEED_A_PERSON = frozenset({Status.DYING, Status.DOWN})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_COUNTED = 10_000
 MOST_SUGGESTED = 200
-UNSHOWN_IN_LISTS = ("diagnosis", "ca_pem", "password", "client_secret", "adopted_token")
+UNSHOWN_IN_LISTS = ("diagnosis", "ca_pem", "password", "client_secret", "adopted_token", "owner__password")
 ROUTINE = (EventKind.REFRESHED, EventKind.PROBED)
 SILENT_AFTER_BEATS = 3
 LEAST_SILENCE = timedelta(seconds=30)
@@ -94,17 +95,25 @@ def pressing(tenants: Tenants) -> dict[str, int]:
     return {status: count for status, count in grouped if status in NEED_A_PERSON}
 
 
+def listed(tenants: Tenants) -> ConnectionQuerySet:
+    """The present connections with their status and the time it is now, in no order."""
+    rows = Connection.objects.present().filter(visible(tenants)).with_status()
+    return rows.annotate(name_key=Lower("label"), now=DatabaseNow()).order_by()
+
+
 def by_urgency(tenants: Tenants) -> ConnectionQuerySet:
     """Dying first, soonest first; then what is down, longest first; the well ones by name."""
-    rows = Connection.objects.present().filter(visible(tenants)).with_status()
+    rows = with_urgency(listed(tenants))
+    return rows.order_by("rank", "moment", "name_key", "pk")  # type: ignore[misc]  # annotated
+
+
+def with_urgency(rows: ConnectionQuerySet) -> ConnectionQuerySet:
     since = Coalesce(F("trouble_since"), Value(LONG_AGO))
     moments = {status: death() if status == Status.DYING else since for status in Status}
     return rows.annotate(
         rank=per_status({status: Value(rank) for rank, status in enumerate(URGENCY)}, default=len(URGENCY)),
         moment=per_status(moments, default=LONG_AGO),
-        name_key=Lower("label"),
-        now=DatabaseNow(),
-    ).order_by("rank", "moment", "name_key", "pk")
+    )
 
 
 def rows_of(tenants: Tenants, public_ids: list[str]) -> list[Connection]:
@@ -114,9 +123,9 @@ def rows_of(tenants: Tenants, public_ids: list[str]) -> list[Connection]:
 
 
 def shown_in_list(rows: ConnectionQuerySet) -> ConnectionQuerySet:
-    """With tenant, tags and whether there are notes, without the wide columns that only other pages show."""
+    """With tenant, owner, tags and whether there are notes, without the wide columns that only other pages show."""
     has_note = Exists(Note.objects.filter(connection=OuterRef("pk")))
-    rows = rows.select_related("tenant").prefetch_related("tags").defer(*UNSHOWN_IN_LISTS)
+    rows = rows.select_related("tenant", "owner").prefetch_related("tags").defer(*UNSHOWN_IN_LISTS)
     return rows.annotate(has_note=has_note)
 
 
@@ -162,6 +171,17 @@ def tenant_slugs(tenants: Tenants) -> list[str]:
         rows = rows.filter(pk__in=tenants)
     found = list(rows.values_list("slug", flat=True)[: MOST_SUGGESTED + 1])
     return found if len(found) <= MOST_SUGGESTED else []
+
+
+def owners(tenants: Tenants) -> list[str]:
+    """To choose from in the list; none where they are too many to send with each page."""
+    found = list(may_own(tenants).values_list("username", flat=True)[: MOST_SUGGESTED + 1])
+    return found if len(found) <= MOST_SUGGESTED else []
+
+
+def owners_for(row: Connection) -> list[str]:
+    """Everybody who may own this one."""
+    return list(may_own(frozenset({row.tenant_id})).values_list("username", flat=True))
 
 
 # -- one connection ------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from connections.choices import Role
 from connections.custody.audit import Actor, record
+from connections.custody.ledger import edits
 from connections.models import OneTimeLink, Staff, Tenant, database_now
 from connections.onboarding import invitations
 from connections.onboarding.access import AccessRefused, check_name
@@ -68,7 +69,15 @@ def change(user: User, email: str, role: Role, tenants: Sequence[Tenant], actor:
         staff.tenants.set(tenants)
         User.objects.filter(pk=user.pk).update(email=email)
         difference = {"before": before, "after": _told(staff)} | ({"email": True} if email != user.email else {})
+        if tenants and not user.is_superuser:
+            difference |= _disowned(user, tenants)
         record(actor, "change_staff", at=database_now(), target=user.username, difference=difference)
+
+
+def _disowned(user: User, tenants: Sequence[Tenant]) -> dict[str, Any]:
+    """Nobody owns what he may not see."""
+    count = edits.disown(user.pk, but_in=[tenant.pk for tenant in tenants])
+    return {"owned_no_more": count} if count else {}
 
 
 def switch(user: User, actor: Actor, *, on: bool) -> None:

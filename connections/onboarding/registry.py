@@ -23,6 +23,7 @@ from connections.custody.ledger import edits
 from connections.custody.ledger.edits import ConnectionExists, EditRefused, Entry, ExternalIdTaken, TripleBusy
 from connections.models import Connection, Tenant, database_now
 from connections.onboarding import addresses
+from connections.onboarding.owners import may_own
 from connections.sugar import AddressError, normalise
 
 __all__ = [
@@ -46,6 +47,7 @@ LIMITS = {
     "external_id": 200,
     "contact_name": 200,
     "contact_email": 254,
+    "owner": 150,
     "username": 255,
     "client_id": 255,
     "platform": 127,
@@ -56,7 +58,7 @@ LIMITS = {
     "instance_url": 2000,
 }
 REQUIRED = ("label", "instance_url", "platform", "username")
-TEXTS = (*LIMITS,)
+TEXTS = tuple(name for name in LIMITS if name != "owner")
 FLAGS = ("store_password", "allow_shared_platform")
 NOT_EMPTY = ("label", "instance_url", "platform", "username", "client_id")
 
@@ -152,6 +154,8 @@ def read(fields: dict[str, Any], *, is_new: bool, before: Connection | None = No
         values["server_seconds"] = _seconds(reading, fields["server_seconds"])
     if fields.get("tags") is not None:
         values["tags"] = _tags(reading, fields["tags"])
+    if before is not None and fields.get("owner") is not None:
+        values["owner"] = _owner(reading, fields["owner"], before)
     if is_new:
         for name in REQUIRED:
             if not values.get(name) and name not in reading.errors:
@@ -200,6 +204,16 @@ def _tags(reading: _Reading, value: object) -> tuple[str, ...]:
         reading.refuse("tags", told % {"count": MOST_TAGS})
         return ()
     return tuple(dict.fromkeys(name.strip() for name in names))
+
+
+def _owner(reading: _Reading, value: object, before: Connection) -> str:
+    """Whoever it is already stays, also while he is switched off."""
+    name = _text(reading, "owner", value)
+    if not name or (before.owner and name == before.owner.get_username()):
+        return name
+    if not may_own(frozenset({before.tenant_id})).filter(username=name).exists():
+        reading.refuse("owner", _("Nobody of this name may see this connection."))
+    return name
 
 
 def _check_whole(reading: _Reading, entry: Entry, *, is_new: bool, before: Connection | None) -> Entry:

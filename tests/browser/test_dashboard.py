@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from connections.custody import actions
 from connections.models import Heartbeat
-from tests.browser.conftest import Desk, Open
+from tests.browser.conftest import NARROW, PHONE, Desk, Open
 from tests.browser.fleet import down, dying, fleet, healthy
 from tests.custody.conftest import ANA, Connect, Kept
 
@@ -55,19 +56,37 @@ def test_r2_the_address_is_the_state(open_desk: Open, connect: Connect) -> None:
     desk = open_desk("viewer")
     desk.go("/connections/")
     desk.page.get_by_label("Down").check(force=True)
+    desk.page.get_by_text("Tenant, tag, host").click()
+    desk.page.get_by_label("Tag").fill("eu")
     desk.page.get_by_role("searchbox").fill("zeta")
     desk.page.keyboard.press("Enter")
     expect(desk.page.locator("tbody .title")).to_have_text(["Zeta Industries"])
+    desk.page.get_by_role("link", name="Last success").click()
+    expect(desk.page.locator("th[aria-sort=ascending]")).to_have_text("Last success")
     address = desk.page.url
-    assert "status=down" in address
-    assert "q=zeta" in address
+    assert parse_qs(urlsplit(address).query) == {
+        "status": ["down"], "tag": ["eu"], "q": ["zeta"], "sort": ["last_success"]
+    }  # fmt: skip
     again = open_desk("viewer")
     again.page.goto(address)
-    expect(again.page.get_by_label("Down")).to_be_checked()
-    expect(again.page.get_by_role("searchbox")).to_have_value("zeta")
-    desk.page.get_by_role("link", name="Zeta Industries").click()
+    _is_filtered(again.page)
+    desk.page.set_viewport_size({"width": 1366, "height": 300})
+    desk.page.evaluate("scrollTo(0, 150)")
+    before = desk.page.evaluate("scrollY")
+    desk.page.get_by_role("link", name="Zeta Industries").evaluate("one => one.click()")
+    expect(desk.page.get_by_role("heading", level=1)).to_have_text("Zeta Industries")
     desk.page.go_back()
     expect(desk.page).to_have_url(address)
+    _is_filtered(desk.page)
+    assert abs(desk.page.evaluate("scrollY") - before) <= 20 < before
+
+
+def _is_filtered(page: Page) -> None:
+    expect(page.locator("tbody .title")).to_have_text(["Zeta Industries"])
+    expect(page.get_by_label("Down")).to_be_checked()
+    expect(page.get_by_label("Tag")).to_have_value("eu")
+    expect(page.get_by_role("searchbox")).to_have_value("zeta")
+    expect(page.get_by_label("Order")).to_have_value("last_success")
 
 
 def test_r4_the_diagnosis_is_on_one_screen(open_desk: Open, connect: Connect) -> None:
@@ -152,6 +171,36 @@ def _choose(desk: Desk, theme: str) -> None:
 
 def _ground(desk: Desk) -> str:
     return str(desk.page.evaluate("getComputedStyle(document.documentElement).backgroundColor"))
+
+
+@pytest.mark.parametrize("size", [PHONE, NARROW])
+def test_on_a_phone_the_menu_is_one_row_that_unfolds(open_desk: Open, size: tuple[int, int]) -> None:
+    """Without scripts and by keyboard; it names the page one is on, and pushes the page down instead of hiding it."""
+    desk = open_desk("admin", size=size, java_script_enabled=False)
+    page = desk.page
+    desk.go("/connections/")
+    banner = page.get_by_role("banner")
+    fold = banner.locator("summary")
+    expect(fold).to_have_text("Menu, Connections")
+    expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    assert banner.evaluate("one => one.getBoundingClientRect().height") < 60
+    fold.focus()
+    page.keyboard.press("Enter")
+    menu = page.get_by_role("navigation", name="Main")
+    expect(menu).to_have_count(1)
+    expect(menu.get_by_role("link", name="Connections")).to_have_attribute("aria-current", "page")
+    heading = page.get_by_role("heading", level=1).evaluate("one => one.getBoundingClientRect().top")
+    assert heading > menu.evaluate("one => one.getBoundingClientRect().bottom")
+    assert min(menu.get_by_role("link").evaluate_all("all => all.map(one => one.getBoundingClientRect().height)")) >= 24
+    assert desk.overflow() == 0
+    page.keyboard.press("Tab")
+    expect(menu.get_by_role("link", name="Overview")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("/overview/"))
+    expect(fold).to_have_text("Menu, Overview")
+    fold.click()
+    banner.get_by_role("button", name="Sign out").click()
+    expect(page).to_have_url(re.compile("/sign-in/"))
 
 
 def test_everything_works_without_scripts(open_desk: Open, connect: Connect) -> None:

@@ -16,6 +16,7 @@ from connections.simulator import SimulatorServer
 from tests.commands.conftest import Run
 from tests.conftest import Configured
 from tests.custody.conftest import Connect
+from tests.dashboard.people import person
 
 ANA = Actor(kind="staff", name="ana")
 SECRET = "Correct horse, battery "
@@ -115,6 +116,10 @@ def test_edit_changes_what_is_named_and_nothing_else(run: Run, connect: Connect)
     assert (shown["label"], shown["tags"], shown["status"]) == ("New", ["new"], "healthy")
     assert run("connection", "edit", kept.public_id, "--no-store-password", "--json").json["status"] == "healthy"
     assert kept.row.password is None
+    person("operator")
+    run("connection", "edit", kept.public_id, "--owner", "operator")
+    assert str(kept.row.owner) == "operator"
+    assert "may see this connection" in run("connection", "edit", kept.public_id, "--owner", "nobody").error
 
 
 def test_the_actions_do_what_they_say(run: Run, connect: Connect) -> None:

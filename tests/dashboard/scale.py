@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from connections.dashboard import queries
 from connections.dashboard.paging import place_of
+from connections.dashboard.sorting import Sort
 from connections.models import Attempt, Connection, Event
 
 
@@ -20,11 +21,15 @@ def pages() -> Iterator[tuple[str, str]]:
     for query in (
         "status=dying&status=down", "status=healthy", "tag=eu", "tag=gold&status=healthy", "tenant=amber-foods",
         "host=crm1.amber", "cause=refresh_token_superseded", "q=amber", "q=5000", "q=nothing-of-this-name",
+        "owner=ana", "sort=name", "sort=-access_expires", "sort=last_success", "status=healthy&sort=last_success",
     ):  # fmt: skip
         yield f"list {query}", f"/connections/?{query}"
     deep = queries.by_urgency(None)[Connection.objects.count() * 2 // 3]
     yield "list, deep", f"/connections/?after={place_of(deep)}"
     yield "list, deep, filtered", f"/connections/?tag=eu&after={place_of(deep)}"
+    order = Sort(given="last_success")
+    far = order.arrange(queries.listed(None))[Connection.objects.count() * 2 // 3]
+    yield "list, deep, by last success", f"/connections/?sort=last_success&after={place_of(far, order)}"
     yield "detail, troubled", troubled.get_absolute_url()
     yield "detail, well", busy.get_absolute_url()
     for tab in ("timeline/", "timeline/?span=30d", "tokens/", "attempts/", "settings/", f"events/{event}/", "audit/"):

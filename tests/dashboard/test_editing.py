@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from django.conf import LazySettings
+from django.contrib.auth.models import User
 from django.test import Client
 
 from connections import models
 from connections.custody import guard
-from connections.models import Connection
+from connections.models import AuditRow, Connection
 from sugaradmin.keys import new_key
 from tests.dashboard.conftest import Draft
-from tests.dashboard.people import signed_in
+from tests.dashboard.people import person, signed_in
 
 pytestmark = pytest.mark.django_db
 IDENTITY = {"section": "identity", "platform": "intg", "username": "svc", "client_id": "sugar"}
@@ -59,6 +60,46 @@ def test_the_description_changes_without_touching_the_chain(admin: Client, draft
     assert (after.label, after.contact_name, after.server_seconds) == ("Acme Europe", "Kim", 60)
     assert [tag.name for tag in after.tags.all()] == ["gold"]
     assert (after.generation, after.password is not None) == (row.generation, True)
+
+
+def test_an_owner_is_one_of_those_who_may_see_it(admin: Client, draft: Draft) -> None:
+    """Named on the page, kept by a save of something else, refused where he could not look after it."""
+    row = draft(tenant="ours")
+    person("operator", tenants=("ours",))
+    person("operator", tenants=("foreign",))
+    person("", name="no_role")
+    form = {"section": "description", "label": "Acme EU"}
+    for name in ("operator_of_foreign", "no_role", "nobody_at_all"):
+        refused = save(admin, row, **form, owner=name)
+        assert refused.status_code == 422
+        assert "Nobody of this name may see this connection." in refused.content.decode()
+    assert save(admin, row, **form, owner="operator_of_ours").status_code == 302
+    assert AuditRow.objects.latest("pk").difference["owner"] == "operator_of_ours"
+    page = admin.get(f"{row.get_absolute_url()}").content.decode()
+    assert 'href="/connections/?owner=operator_of_ours">operator_of_ours</a>' in page
+    settings_page = admin.get(f"{row.get_absolute_url()}settings/").content.decode()
+    assert '<option value="operator_of_ours" selected>' in settings_page
+    assert "operator_of_foreign" not in settings_page
+
+
+def test_an_owner_who_is_switched_off_stays_until_another_is_chosen(admin: Client, draft: Draft) -> None:
+    row = draft()
+    olga = person("operator")
+    form = {"section": "description", "label": "Acme EU"}
+    save(admin, row, **form, owner="operator")
+    User.objects.filter(pk=olga.pk).update(is_active=False)
+    assert save(admin, row, **form, owner="operator", contact_name="Kim").status_code == 302
+    assert "switched off" in admin.get(row.get_absolute_url()).content.decode()
+    assert save(admin, row, **form, owner="").status_code == 302
+    assert Connection.objects.get(pk=row.pk).owner is None
+    assert save(admin, row, **form, owner="operator").status_code == 422
+
+
+def test_the_contact_stands_on_the_page_and_an_address_can_be_written_to(admin: Client, draft: Draft) -> None:
+    row = draft(contact_name="Kim <b>", contact_email="kim+crm@example.com")
+    page = admin.get(row.get_absolute_url()).content.decode()
+    assert "Kim &lt;b&gt;" in page
+    assert 'href="mailto:kim%2Bcrm@example.com"' in page
 
 
 def test_another_user_is_taken_only_when_confirmed_and_wipes_the_password(admin: Client, draft: Draft) -> None:

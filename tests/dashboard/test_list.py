@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,11 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from connections.custody import actions
-from connections.dashboard.paging import place_from
+from connections.dashboard.paging import place_from, place_of
+from connections.dashboard.queries import by_urgency
+from connections.dashboard.sorting import read as read_sort
 from connections.models import Connection, database_now
 from tests.custody.conftest import ANA, Connect
 from tests.dashboard.conftest import Draft
-from tests.dashboard.people import signed_in
+from tests.dashboard.people import person, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +58,10 @@ def test_filters_narrow_and_stay_in_the_controls(draft: Draft) -> None:
     assert 'href="?q=other"' in page, "taking the status off keeps the search"
 
 
-@pytest.mark.parametrize("query", ["status=nonsense", "cause=nonsense", "after=nonsense", "after=WzEsMl0", "before=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["status=nonsense", "cause=nonsense", "after=nonsense", "after=WzEsMl0", "before=x", "sort=nonsense", "sort=-"],
+)
 def test_a_mangled_address_still_shows_the_list(draft: Draft, query: str) -> None:
     draft("Acme")
     assert labels(signed_in("viewer"), query) == ["Acme"]
@@ -78,15 +84,100 @@ def test_staff_of_one_tenant_see_only_its_connections(draft: Draft) -> None:
 def test_pages_follow_each_other_without_gap_or_repetition(draft: Draft) -> None:
     many(draft, 120)
     client = signed_in("viewer")
-    seen: list[str] = []
-    query = "tag=bulk"
-    while query:
-        seen += labels(client, query)
-        page = client.get(f"/connections/?{query}").content.decode()
-        following = re.search(r'rel="next" href="\?([^"]+)"', page)
-        query = following[1].replace("&amp;", "&") if following else ""
+    seen = walked(client, "tag=bulk")
     assert seen == sorted(seen)
     assert len(seen) == len(set(seen)) == 120
+
+
+@pytest.mark.parametrize(
+    "sort", ["name", "-name", "access_expires", "-access_expires", "last_success", "-last_success"]
+)
+def test_each_order_is_walked_without_gap_or_repetition(draft: Draft, sort: str) -> None:
+    """Rows that are alike in the key, and rows that have nothing in it, fall across the edges of pages."""
+    many(draft, 120)
+    now = database_now()
+    for number, row in enumerate(Connection.objects.order_by("label")[:90]):
+        at = now + timedelta(minutes=number // 60)
+        dead = now - timedelta(days=1) if number % 45 == 7 else None
+        Connection.objects.filter(pk=row.pk).update(access_expires_at=at, access_dead_at=dead, last_success_at=at)
+    seen = walked(signed_in("viewer"), f"tag=bulk&sort={sort}")
+    assert seen == expected(sort)
+    assert len(set(seen)) == 120
+
+
+def expected(sort: str) -> list[str]:
+    """What has nothing comes last, whichever way round; what is alike stands by name."""
+    rows = list(Connection.objects.order_by("label"))
+    if sort.endswith("name"):
+        return [row.label for row in (rows if sort == "name" else reversed(rows))]
+
+    def moment(row: Connection) -> Any:
+        return row.last_success_at if "success" in sort else row.access_dead_at or row.access_expires_at
+
+    known = sorted((row for row in rows if moment(row)), key=moment, reverse=sort.startswith("-"))
+    return [row.label for row in known] + [row.label for row in rows if not moment(row)]
+
+
+def walked(client: Client, query: str) -> list[str]:
+    seen: list[str] = []
+    while query:
+        seen += labels(client, query)
+        following = re.search(r'rel="next" href="\?([^"]+)"', client.get(f"/connections/?{query}").content.decode())
+        query = following[1].replace("&amp;", "&") if following else ""
+    return seen
+
+
+def test_the_heads_of_the_columns_sort_and_say_how_it_is_sorted(draft: Draft) -> None:
+    draft("Acme")
+    client = signed_in("viewer")
+    page = client.get("/connections/?q=acme").content.decode()
+    assert re.findall(r'aria-sort="(\w+)"><a class="sort" href="([^"]*)"', page) == [("other", "?q=acme")]
+    assert 'href="?q=acme&amp;sort=name"' in page
+    turned = client.get("/connections/?q=acme&sort=name").content.decode()
+    heads = re.findall(r'aria-sort="(\w+)"><a class="sort" href="([^"]*)"', turned)
+    assert heads == [("ascending", "?q=acme&amp;sort=-name")]
+    assert '<option value="name" selected>' in turned
+    assert 'href="?sort=name">Clear all' in turned
+    assert 'aria-sort="descending"' in client.get("/connections/?sort=-name").content.decode()
+
+
+@pytest.mark.parametrize("sort", ["name", "last_success"])
+def test_a_place_of_another_order_is_none(draft: Draft, sort: str) -> None:
+    draft("Acme")
+    row = by_urgency(None)[0]
+    assert place_from(place_of(row), read_sort(sort)) is None
+    assert labels(signed_in("viewer"), f"sort={sort}&after={place_of(row)}") == ["Acme"]
+
+
+def test_mine_are_those_i_own_whoever_opens_the_address(draft: Draft) -> None:
+    for name in ("operator", "viewer"):
+        Connection.objects.filter(pk=draft(f"Of the {name}", username=name).pk).update(owner=person(name))
+    draft("Of nobody", username="nobody")
+    for name in ("operator", "viewer"):
+        client = signed_in(name)
+        assert labels(client, "owner=me") == [f"Of the {name}"]
+        assert labels(client, "owner=operator") == ["Of the operator"]
+        assert labels(client, "owner=nobody-of-this-name") == []
+    page = signed_in("viewer").get("/connections/?owner=me").content.decode()
+    assert "Owner: <strong>me</strong>" in page
+    assert re.search(r'name="owner" value="me"', page)
+
+
+def test_a_contact_is_found_by_name_and_by_address(draft: Draft) -> None:
+    draft("Acme", contact_name="Sam Carter", contact_email="crm@acme.example")
+    draft("Borealis", username="other")
+    client = signed_in("viewer")
+    assert labels(client, "q=carter") == labels(client, "q=crm@acme") == ["Acme"]
+    assert "Sam Carter" in client.get("/connections/").content.decode()
+
+
+def test_who_could_own_something_is_told_to_those_who_share_a_tenant(draft: Draft) -> None:
+    draft("Ours", tenant="ours")
+    draft("Foreign", tenant="foreign")
+    person("operator", tenants=("foreign",))
+    page = signed_in("viewer", tenants=("ours",)).get("/connections/").content.decode()
+    assert "operator_of_foreign" not in page
+    assert '<option value="viewer_of_ours">' in page
 
 
 def test_a_page_that_is_just_full_leads_to_no_empty_one(draft: Draft) -> None:

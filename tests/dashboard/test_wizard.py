@@ -328,6 +328,7 @@ def test_the_labels_are_saved_from_the_last_page(walk: Walk) -> None:
     walk.ready()
     walk.post("review")
     assert walk.post("review", tags="eu gold", contact_email="nobody").status_code == 422
-    assert walk.post("review", tags="eu gold", contact_name="Kim").status_code == 302
+    assert walk.post("review", tags="eu gold", contact_name="Kim", owner="admin").status_code == 302
     assert sorted(walk.row.tags.values_list("name", flat=True)) == ["eu", "gold"]
-    assert walk.row.contact_name == "Kim"
+    assert (walk.row.contact_name, str(walk.row.owner)) == ("Kim", "admin")
+    assert '<option value="admin" selected>' in walk.client.get(f"{walk.base}review/").content.decode()

@@ -14,14 +14,15 @@ from django.db import connection
 from django.test import Client
 
 from connections.choices import Role
-from connections.models import AuditRow, OneTimeLink, Staff, Tenant
+from connections.models import AuditRow, Connection, OneTimeLink, Staff, Tenant
 from connections.onboarding import people
 from tests.commands.conftest import run
 from tests.custody.conftest import ANA
+from tests.dashboard.conftest import Draft, draft
 from tests.dashboard.people import person, signed_in
 from tests.signin.door import first_step, is_in, with_app
 
-__all__ = ["run"]
+__all__ = ["draft", "run"]
 pytestmark = pytest.mark.django_db
 NEW = {"username": "kim", "role": "operator", "tenants": "", "email": "kim@example.com"}
 PAGES = ("/settings/users/", "/settings/users/new/", "/settings/users/of/viewer/")
@@ -127,6 +128,17 @@ def test_role_and_tenants_change_with_the_next_page(admin: Client) -> None:
     row = AuditRow.objects.get(action="change_staff")
     assert row.difference["before"] == {"role": "viewer", "tenants": []}
     assert row.difference["after"] == {"role": "admin", "tenants": ["acme"]}
+
+
+def test_who_may_no_longer_see_a_connection_owns_it_no_longer(admin: Client, draft: Draft) -> None:
+    ours, foreign = draft("Ours", tenant="ours"), draft("Foreign", tenant="foreign", username="other")
+    Connection.objects.update(owner=User.objects.get(username="viewer"))
+    assert act(admin, "change", role="viewer", tenants="ours", email="").status_code == 302
+    assert Connection.objects.get(pk=ours.pk).owner is not None
+    assert Connection.objects.get(pk=foreign.pk).owner is None
+    assert AuditRow.objects.get(action="change_staff").difference["owned_no_more"] == 1
+    assert act(admin, "change", role="operator", tenants="", email="").status_code == 302
+    assert Connection.objects.get(pk=ours.pk).owner is not None
 
 
 def test_who_is_switched_off_is_out_at_once_and_stays_out(admin: Client) -> None:

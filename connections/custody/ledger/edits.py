@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 
+from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from connections.choices import OPEN_STATES, AttemptState, EventKind, Trouble, VersionState
@@ -64,6 +66,8 @@ class Entry:
     external_id: str | None = None
     contact_name: str | None = None
     contact_email: str | None = None
+    owner: str | None = None
+    """User name; empty: nobody."""
     server_seconds: int | None = None
     allow_shared_platform: bool | None = None
     store_password: bool | None = None
@@ -179,6 +183,13 @@ def _set_plain(row: Connection, entry: Entry) -> None:
     for name in PLAIN_FIELDS:
         if getattr(entry, name) is not None:
             setattr(row, name, getattr(entry, name))
+    if entry.owner is not None:
+        row.owner = User.objects.filter(username=entry.owner).first() if entry.owner else None
+
+
+def disown(owner_id: int, *, but_in: Collection[int]) -> int:
+    """Somebody sees these tenants alone from now on: how many connections elsewhere have lost their owner."""
+    return Connection.objects.filter(owner_id=owner_id).exclude(tenant_id__in=but_in).update(owner=None)
 
 
 def _set_tags(row: Connection, entry: Entry) -> None:

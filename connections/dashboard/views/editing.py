@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from connections.custody import actions
 from connections.custody.handout import find
+from connections.dashboard import queries
 from connections.dashboard.forms import ConnectionForm, DeleteForm, DescriptionForm, IdentityForm, SecretsForm
 from connections.dashboard.refusals import explain, refuse_without_keys
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, reason_without, require, require_fresh
@@ -87,6 +88,7 @@ def _settings_page(
     forms["delete"] = DeleteForm()
     if form is not None:
         forms[section] = form
+    cast(DescriptionForm, forms["description"]).offer(row, queries.owners_for(row))
     reason = "" if asker.may(Right.ADMINISTER) else reason_without(Right.ADMINISTER, asker)
     context = {"forms": forms, "reason": reason, "must_confirm": must_confirm(request)}
     return connection_page(request, asker, row, "settings", context, status=status)
@@ -98,4 +100,5 @@ def _initial(row: Connection) -> dict[str, Any]:
         "label", "contact_name", "contact_email", "external_id", "server_seconds", "instance_url", "platform",
         "username", "client_id", "ca_pem", "allow_shared_platform", "store_password",
     )  # fmt: skip
-    return {name: getattr(row, name) for name in plain} | {"tags": [tag.name for tag in row.tags.all()]}
+    owner = row.owner.get_username() if row.owner else ""
+    return {name: getattr(row, name) for name in plain} | {"tags": [tag.name for tag in row.tags.all()], "owner": owner}

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from connections.choices import DiagnosisCode, Status
 from connections.condition import Level, examine
-from connections.dashboard import failures, figures, plots, queries
+from connections.dashboard import failures, figures, plots, queries, sorting
 from connections.dashboard.filters import Filters
 from connections.dashboard.first_steps import FirstStep, first_steps
 from connections.dashboard.paging import page_of
@@ -98,13 +98,15 @@ def _horizon(asker: Asker, now: datetime) -> Plot:
 @require_safe
 @needs(Right.READ)
 def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
-    filters = Filters.read(request.GET)
-    matching = filters.narrow(queries.by_urgency(asker.tenants))
-    found = page_of(matching, request.GET.get("after", ""))
+    filters = Filters.read(request.GET, request.user.get_username())
+    matching = filters.narrow(queries.listed(asker.tenants))
+    found = page_of(matching, request.GET.get("after", ""), filters.sort)
     begun = _begun(asker, filters)
     context = {
         "filters": filters,
         "chips": list(filters.chips()),
+        "heads": filters.heads(),
+        "orders": sorting.CHOICES,
         "page": found,
         "count": found.count + len(begun),
         "is_later_page": bool(request.GET.get("after")),
@@ -130,7 +132,7 @@ def _drafts(asker: Asker, filters: Filters, begun: list[Draft]) -> dict[str, Any
     """They stand above the first page, with a notice of those that have expired."""
     return {
         "unfinished": [(draft, drafts.ends_at(draft)) for draft in begun],
-        "expired": [] if filters.query() else drafts.expired(asker.tenants),
+        "expired": [] if filters.is_narrowed() else drafts.expired(asker.tenants),
     }
 
 
@@ -140,6 +142,7 @@ def _choices(asker: Asker) -> dict[str, Any]:
         "statuses": [(status, Status(status).label) for status in queries.URGENCY],
         "codes": codes,
         "tenant_slugs": queries.tenant_slugs(asker.tenants),
+        "owners": queries.owners(asker.tenants),
         "most_counted": queries.MOST_COUNTED,
     }
 

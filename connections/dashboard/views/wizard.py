@@ -310,6 +310,7 @@ def _done(request: HttpRequest, asker: Asker, draft: Draft) -> HttpResponse:
     assert draft.connection is not None
     row = find(draft.connection.public_id, asker.tenants)
     form = LabelsForm(request.POST if request.method == "POST" else None, initial=_labels(row))
+    form.offer(row, queries.owners_for(row))
     status = 200
     if request.method == "POST":
         entry = form.entry() if form.is_valid() else {}
@@ -332,7 +333,8 @@ def _done(request: HttpRequest, asker: Asker, draft: Draft) -> HttpResponse:
 
 def _labels(row: Connection) -> dict[str, Any]:
     plain = {name: getattr(row, name) for name in ("contact_name", "contact_email", "external_id")}
-    return plain | {"tags": [tag.name for tag in row.tags.all()]}
+    owner = row.owner.get_username() if row.owner else ""
+    return plain | {"tags": [tag.name for tag in row.tags.all()], "owner": owner}
 
 
 # -- the draft itself ----------------------------------------------------------------------------------------

@@ -44,6 +44,7 @@ class Command(BaseCommand):
         add_json(add)
         edit = verbs.add_parser("edit", help="change what is named; a new instance or user wants the password again")
         _add_id(edit)
+        edit.add_argument("--owner", metavar="NAME", help="who of the staff looks after it; empty: nobody")
         _add_fields(edit)
         add_json(edit)
         for verb, words in ACTIONS.items():
@@ -82,6 +83,8 @@ class Command(BaseCommand):
 
     def edit(self, options: dict[str, Any]) -> None:
         fields = _fields_of(options)
+        if options["owner"] is not None:
+            fields["owner"] = options["owner"]
         if not fields:
             raise CommandError("Nothing to change was named.")
         registry.edit(options["id"], fields, operator())

@@ -1,0 +1,109 @@
+"""The orders of the list. Each ends with the key of the row, so that every row has a place of its own in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from connections.dashboard.queries import LONG_AGO, with_urgency
+from connections.models.status import ConnectionQuerySet
+
+FAR_AHEAD = datetime(9000, 1, 1, tzinfo=UTC)
+Read = Callable[[Any], Any]
+
+
+def _moment(text: str) -> datetime:
+    """Raises ValueError for what is none."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        raise ValueError(text)
+    return at
+
+
+def _name(text: str) -> str:
+    if not isinstance(text, str):
+        raise TypeError(text)
+    return text
+
+
+READ: dict[str, Read] = {"rank": int, "moment": _moment, "name_key": _name, "pk": int}
+"""How each part of a place is read from an address. Raises ValueError or TypeError."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sort:
+    """`given`: as the address carries it, a `-` before it turns the first key around. Empty: by urgency."""
+
+    given: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.given.removeprefix("-")
+
+    @property
+    def is_descending(self) -> bool:
+        return self.given.startswith("-")
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return ("rank", *KEYS[self.name]) if not self.given else KEYS[self.name]
+
+    def _is_turned(self, key: str) -> bool:
+        """Only what was asked for: rows that are alike in it stand by name either way."""
+        return self.is_descending and key == self.keys[0]
+
+    def arrange(self, rows: ConnectionQuerySet) -> ConnectionQuerySet:
+        """What has no moment comes last, whichever way round."""
+        if not self.given:
+            rows = with_urgency(rows)
+        elif self.name in MOMENTS:
+            nothing = Value(LONG_AGO if self.is_descending else FAR_AHEAD)
+            rows = rows.annotate(moment=Coalesce(*(F(name) for name in MOMENTS[self.name]), nothing))
+        return rows.order_by(*(f"-{key}" if self._is_turned(key) else key for key in self.keys))
+
+    def after(self, place: tuple[Any, ...]) -> Q:
+        """Everything that comes later in this order."""
+        later, same = Q(), Q()
+        for key, value in zip(self.keys, place, strict=True):
+            later |= same & Q(**{f"{key}__{'lt' if self._is_turned(key) else 'gt'}": value})
+            same &= Q(**{key: value})
+        return later
+
+    def other_way(self, name: str) -> str:
+        """What a column's head leads to: this order, or the other way round where it is so already."""
+        return f"-{name}" if name and self.given == name else name
+
+    def direction(self, name: str) -> str:
+        """In the words of `aria-sort`."""
+        if name != self.name:
+            return ""
+        return "other" if not name else "descending" if self.is_descending else "ascending"
+
+
+MOMENTS = {"last_success": ("last_success_at",), "access_expires": ("access_dead_at", "access_expires_at")}
+KEYS: dict[str, tuple[str, ...]] = {
+    "": ("moment", "name_key", "pk"),
+    "name": ("name_key", "pk"),
+    **dict.fromkeys(MOMENTS, ("moment", "name_key", "pk")),
+}
+CHOICES = (
+    ("", _("the most urgent first")),
+    ("name", _("name")),
+    ("-name", _("name, from the end")),
+    ("access_expires", _("access token, soonest end first")),
+    ("-access_expires", _("access token, latest end first")),
+    ("last_success", _("last success, longest ago first")),
+    ("-last_success", _("last success, latest first")),
+)
+URGENCY = Sort()
+
+
+def read(given: str) -> Sort:
+    """One that is not known is that of urgency: an old link still opens."""
+    return Sort(given=given) if given in dict(CHOICES) else URGENCY
