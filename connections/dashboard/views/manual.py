@@ -7,11 +7,14 @@ from typing import Any
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from connections.choices import DiagnosisCode
+from connections.dashboard.rights import Right, asker_of, zone_of
+from connections.dashboard.shell import frame
 from connections.dashboard.worker_codes import WORKER_CODES
 from connections.diagnosis import CATALOGUE, Entry, fill
 from connections.diagnosis.catalogue.chain import CHAIN
@@ -38,12 +41,21 @@ def contents(request: HttpRequest) -> HttpResponse:
     groups = [(title, [_listed(entry) for entry in entries if _fits(entry, wanted)]) for title, entries in GROUPS]
     workers = [one for one in WORKER_CODES.values() if wanted.lower() in f"{one.code} {one.title}".lower()]
     context = {
-        "section": "help",
         "q": wanted,
         "groups": [group for group in groups if group[1]],
         "worker_codes": workers,
     }
-    return render(request, "connections/help/contents.html", context)
+    return _shown(request, "contents", context)
+
+
+def _shown(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+    """Staff keep the frame around it that they came with; to everybody else it stands alone."""
+    shown, path = {"section": "help", **context}, f"connections/help/{template}.html"
+    asker = asker_of(request) if request.user.is_authenticated else None
+    if asker is None or not asker.may(Right.READ):
+        return render(request, path, shown)
+    with timezone.override(zone_of(request, asker)):
+        return render(request, path, shown | {"shell": frame(request, asker, section="help")})
 
 
 def _listed(entry: Entry) -> dict[str, str]:
@@ -58,11 +70,10 @@ def _fits(entry: Entry, wanted: str) -> bool:
 @require_safe
 def article(request: HttpRequest, code: str) -> HttpResponse:
     if code in WORKER_CODES:
-        return render(request, "connections/help/worker_code.html", {"section": "help", "entry": WORKER_CODES[code]})
+        return _shown(request, "worker_code", {"entry": WORKER_CODES[code]})
     if code not in DiagnosisCode.values:
         raise Http404(_("There is no such code."))
-    context = {"section": "help", "entry": _filled(CATALOGUE[DiagnosisCode(code)])}
-    return render(request, "connections/help/article.html", context)
+    return _shown(request, "article", {"entry": _filled(CATALOGUE[DiagnosisCode(code)])})
 
 
 def _filled(entry: Entry) -> dict[str, Any]:
