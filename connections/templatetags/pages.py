@@ -18,7 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.choices import BUILT_IN_PLATFORMS, Status
-from connections.dashboard import auditing, history, shell, wording
+from connections.dashboard import attempt_words, auditing, history, shell, wording
+from connections.models import Attempt
 from sugaradmin import __version__
 
 register = template.Library()
@@ -69,7 +70,7 @@ def moment(at: datetime | None, now: datetime) -> SafeString:
     here = timezone.localtime(at)
     shown = f"{here:%H:%M:%S}" if here.date() == timezone.localdate(now) else f"{here:%d %b %Y %H:%M}"
     return format_html(
-        '<time datetime="{}" title="{}">{} <span class="soft">{}</span></time>',
+        '<time datetime="{}" title="{}">{} <span class="soft">· {}</span></time>',
         _iso(at), _exact(at), shown, wording.relative(at, now),
     )  # fmt: skip
 
@@ -138,6 +139,34 @@ def span(length: timedelta) -> str:
 @register.filter
 def title_of(code: str) -> str:
     return wording.title_of(code)
+
+
+@register.filter
+def fault_words(fault: str) -> str:
+    return attempt_words.fault_words(fault)
+
+
+@register.filter
+def milliseconds(attempt: Attempt) -> int | None:
+    return attempt_words.milliseconds(attempt)
+
+
+@register.filter
+def stages(attempt: Attempt) -> list[tuple[str, int]]:
+    return list(attempt_words.stages(attempt))
+
+
+@register.filter
+def passed(checks: Sequence[dict[str, Any]]) -> str:
+    told = {"passed": sum(bool(check.get("ok")) for check in checks), "all": len(checks)}
+    return _("%(passed)d of %(all)d checks passed") % told
+
+
+@register.simple_tag
+def verdict(attempt: Attempt) -> SafeString:
+    """What came of an attempt: a word, a shape and a colour."""
+    kind, sign, word = attempt_words.came_to(attempt)
+    return format_html('<span class="verdict" data-kind="{}">{}{}</span>', kind, shape(sign), word)
 
 
 @register.filter

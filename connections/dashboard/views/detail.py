@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from connections.custody.handout import find
-from connections.dashboard import bundle, doings, queries, wording
+from connections.dashboard import bundle, doings, exchange, queries, wording
 from connections.dashboard.desk_forms import NoteForm
 from connections.dashboard.lineage import lineage
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page
-from connections.models import Connection
+from connections.models import Attempt, Connection
 from connections.onboarding import links
 
 EVENTS_SHOWN = 8
@@ -124,13 +125,29 @@ def attempt(request: HttpRequest, asker: Asker, public_id: str, number: int) -> 
     if found is None:
         raise Http404(_("There is no such attempt, or it was pruned."))
     context = {
-        "attempt": found,
-        "checks": found.report.get("checks", []),
+        **_exchange(row, found),
+        **_neighbours(row, "attempt", number, newest=row.attempt_count),
         "events": list(queries.events_of(row).filter(attempt=number)[:PAGE_SIZE]),
-        "newer": number + 1 if number < row.attempt_count else None,
-        "older": number - 1 if number > 1 else None,
     }
     return connection_page(request, asker, row, "attempt", context)
+
+
+def _exchange(row: Connection, attempt: Attempt) -> dict[str, Any]:
+    """What was sent and what came back, for the page of an attempt and for those of its events."""
+    return {
+        "attempt": attempt,
+        "checks": attempt.report.get("checks", []),
+        "exchanges": exchange.exchanges(row, attempt),
+    }
+
+
+def _neighbours(row: Connection, name: str, number: int, *, newest: int) -> dict[str, str]:
+    around = {"older": number - 1, "newer": number + 1}
+    return {
+        word: reverse(f"connections:{name}", args=[row.public_id, one])
+        for word, one in around.items()
+        if 1 <= one <= newest
+    }
 
 
 @require_safe
@@ -140,10 +157,11 @@ def event(request: HttpRequest, asker: Asker, public_id: str, number: int) -> Ht
     found = queries.events_of(row).filter(number=number).first()
     if found is None:
         raise Http404(_("There is no such event, or it was pruned."))
+    caused = queries.attempts_of(row).filter(number=found.attempt).first() if found.attempt else None
     context = {
+        **(_exchange(row, caused) if caused else {}),
+        **_neighbours(row, "event", number, newest=row.event_count),
         "event": found,
-        "newer": number + 1 if number < row.event_count else None,
-        "older": number - 1 if number > 1 else None,
     }
     return connection_page(request, asker, row, "event", context)
 
