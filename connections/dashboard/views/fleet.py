@@ -78,9 +78,10 @@ def _plots(asker: Asker, census: queries.Census, now: datetime) -> list[Plot]:
 def _grants(asker: Asker, now: datetime) -> Plot:
     grants = figures.grants_by_hour(asker.tenants, now)
     sums = grants.totals
-    told = _("%(good)s grants succeeded, %(refused)s were refused, %(unknown)s have an unknown outcome.") % {
-        name: f"{sums[name]:,}" for name in ("good", "refused", "unknown")
-    }
+    told = _(
+        "%(good)s grants succeeded, %(refused)s were refused, %(unsent)s were not sent, %(unknown)s have an unknown "
+        "outcome."
+    ) % {name: f"{sums[name]:,}" for name in OUTCOME_WORDS}
     words = {name: str(word) for name, word in OUTCOME_WORDS.items()}
     return plots.bars("grants", grants, title=_("Grants of the last 24 hours"), told=told, words=words)
 
@@ -110,6 +111,7 @@ def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
         "page": found,
         "count": found.count + len(begun),
         "is_later_page": bool(request.GET.get("after")),
+        "may_operate": asker.may(Right.OPERATE),
         "may_create": asker.may(Right.ADMINISTER),
         **({} if request.GET.get("after") else _drafts(asker, filters, begun)),
         **_choices(asker),
