@@ -50,8 +50,8 @@ PLACES = {
 def here(context: template.Context) -> str:
     """Where one is, while the menu is folded; a page outside of it is called nothing."""
     around: shell.Shell | None = context.get("shell")
-    section = around.section if around else context.get("section", "")
-    return str(PLACES.get(section, ""))
+    section = around.section if around else context.get("section")
+    return str(PLACES.get(str(section), ""))
 
 
 @register.simple_tag
