@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from gunicorn.http.errors import ParseException
 
 from connections.api.problems import Errors, Invalid, TooLarge
 
@@ -18,6 +19,7 @@ MOST_BYTES = 1_048_576
 MOST_READ_ON = 8  # times as much
 BODY = "body"
 NEEDED = "This is needed."
+CUT_SHORT = "This broke off, or is not as long as its headers say."
 _UNSTORABLE = re.compile(r"(?<!\\)(?:\\\\)*\\u0000|[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -139,20 +141,31 @@ def cursor(shape: str) -> Callable[[str], str]:
 
 
 def read_bytes(request: HttpRequest) -> bytes:
-    """The body, at most 1 MiB. Raises TooLarge before reading more than that."""
+    """The whole body, at most 1 MiB. Raises TooLarge before reading more than that, Invalid where it does not all come:
+    a body cut short could still be JSON, or empty, and would do something else than was asked."""
+    try:
+        body = _as_sent(request)
+    except (OSError, ParseException):
+        raise Invalid({"body": [CUT_SHORT]}) from None
+    if len(body) > MOST_BYTES:
+        raise TooLarge(MOST_BYTES)
+    return body
+
+
+def _as_sent(request: HttpRequest) -> bytes:
     if request.META.get("HTTP_TRANSFER_ENCODING") and request.META.get("wsgi.input_terminated"):
         # Sent in chunks: Django reads nothing without a length, the server knows where it ends.
         stream = request.META["wsgi.input"]
         body: bytes = stream.read(MOST_BYTES + 1)
         if len(body) > MOST_BYTES:
             _read_on(stream)
-    elif _length(request) > MOST_BYTES:
+        return body
+    length = _length(request)
+    if length > MOST_BYTES:
         raise TooLarge(MOST_BYTES)
-    else:
-        body = request.body
-    if len(body) > MOST_BYTES:
-        raise TooLarge(MOST_BYTES)
-    return body
+    if len(request.body) < length:
+        raise Invalid({"body": [CUT_SHORT]})
+    return request.body
 
 
 def _read_on(stream: Any) -> None:

@@ -9,6 +9,7 @@ from django.conf import settings
 from gunicorn.app.base import BaseApplication
 from gunicorn.glogging import Logger
 
+from connections.serving.patience import PatientWorker, is_stalled
 from sugaradmin.wsgi import application
 
 GRACEFUL_SECONDS = 35
@@ -26,6 +27,10 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         self.error_log.handlers.clear()
         self.access_log.disabled = True
 
+    def exception(self, msg: str, *args: Any, **kwargs: Any) -> None:
+        """A client that fell silent is no error of ours."""
+        (self.debug if is_stalled() else super().exception)(msg, *args, **kwargs)
+
 
 class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, listener: int) -> None:
@@ -36,7 +41,7 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         config = settings.SUGARADMIN
         for name, value in {
             "bind": f"fd://{self._listener}",
-            "worker_class": "gthread",
+            "worker_class": PatientWorker,
             "workers": config.web_processes,
             "threads": config.web_threads,
             "worker_connections": CONNECTIONS,
