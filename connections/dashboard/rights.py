@@ -29,6 +29,8 @@ Rest = ParamSpec("Rest")
 SHOWS_UTC = "shows_utc"
 UTC_ZONE = ZoneInfo("UTC")
 SAFE_METHODS = ("GET", "HEAD")
+TARGETS = ("public_id", "draft_id", "prefix", "failure", "slug", "username")
+"""Parameters of addresses that name what a denied change was about."""
 
 
 class Right(StrEnum):
@@ -121,6 +123,10 @@ class Stale(Exception):
         self.back = back
 
 
+class NotThere(Http404):
+    """Unknown, or another tenant's: where a change was tried it is noted like every other denial."""
+
+
 def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]], Guarded[Rest]]:
     """The gate: 403 names the right that is missing; what belongs to another tenant does not exist; where custody
     refuses, the page says why.
@@ -148,6 +154,9 @@ def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]],
             except NotFound:
                 _note_denied(request, asker)
                 raise Http404(_("There is no such connection.")) from None
+            except NotThere:
+                _note_denied(request, asker)
+                raise
             except CustodyProblem as problem:
                 context = {"detail": problem.detail, "code": problem.code}
                 return render(request, "connections/problem.html", context, status=problem.http_status)
@@ -197,7 +206,7 @@ def _note_denied(request: HttpRequest, asker: Asker) -> None:
     match = request.resolver_match
     given = match.kwargs if match else {}
     action = str(given.get("action") or (match.url_name if match else "") or "change")
-    target = str(given.get("public_id") or given.get("draft_id", ""))
+    target = next((str(given[name]) for name in TARGETS if name in given), "")
     audit.record_denied(asker.actor, action.replace("-", "_"), target=target)
 
 

@@ -148,6 +148,14 @@ def test_nothing_is_done_for_somebody_who_proved_himself_long_ago() -> None:
     assert (ApiKey.objects.count(), row.revoked_at) == (1, None)
 
 
+def test_a_try_at_a_key_that_one_may_not_see_is_noted() -> None:
+    row, limited = make("worker"), signed_in("admin", tenants=("acme",))
+    assert limited.get(revoke_path(row)).status_code == 404
+    assert limited.post(revoke_path(row), {"name": "worker"}).status_code == 404
+    noted = AuditRow.objects.get(outcome="denied")
+    assert (noted.action, noted.target) == ("api_key_revoke", row.prefix)
+
+
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
 def test_only_admins_have_keys(role: str) -> None:
     row, client = make("worker"), signed_in(role)
@@ -155,7 +163,7 @@ def test_only_admins_have_keys(role: str) -> None:
         assert client.get(path).status_code == 403
     assert client.post("/api-keys/new/", {"name": "mine", "scopes": ["token:read"]}).status_code == 403
     assert client.post(revoke_path(row), {"name": "worker"}).status_code == 403
-    assert set(AuditRow.objects.filter(outcome="denied").values_list("action", flat=True)) == {
-        "api_key_new", "api_key_revoke",
+    assert set(AuditRow.objects.filter(outcome="denied").values_list("action", "target")) == {
+        ("api_key_new", ""), ("api_key_revoke", row.prefix),
     }  # fmt: skip
     assert b'href="/api-keys/"' not in client.get("/overview/").content

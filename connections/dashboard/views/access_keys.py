@@ -10,14 +10,14 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages
 from django.core.cache import cache
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connections.dashboard import queries
 from connections.dashboard.key_forms import NameForm, NewKeyForm
-from connections.dashboard.rights import Asker, Right, must_confirm, needs
+from connections.dashboard.rights import Asker, NotThere, Right, must_confirm, needs
 from connections.dashboard.shell import page
 from connections.models import ApiKey, database_now
 from connections.onboarding import api_keys
@@ -105,5 +105,5 @@ def revoke(request: HttpRequest, asker: Asker, prefix: str) -> HttpResponse:
 def _find(asker: Asker, prefix: str) -> ApiKey:
     row = api_keys.visible_keys(asker.tenants).filter(prefix=prefix).first()
     if row is None:
-        raise Http404(_("There is no such key."))
+        raise NotThere(_("There is no such key."))
     return row

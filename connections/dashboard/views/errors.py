@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -15,7 +15,7 @@ from connections.custody import marks
 from connections.dashboard import failures, plots, queries
 from connections.dashboard.desk_forms import MarkForm
 from connections.dashboard.failures import Group
-from connections.dashboard.rights import Asker, Right, needs, reason_without
+from connections.dashboard.rights import Asker, NotThere, Right, needs, reason_without
 from connections.dashboard.shell import compare_page, page, surroundings
 from connections.dashboard.wording import title_of
 
@@ -63,7 +63,7 @@ def group(request: HttpRequest, asker: Asker, failure: str) -> HttpResponse:
 def _find(request: HttpRequest, asker: Asker, failure: str) -> Group:
     found = failures.group(failure, asker.tenants, surroundings(request, asker).now)
     if found is None:
-        raise Http404(_("There are no such errors, or they were pruned."))
+        raise NotThere(_("There are no such errors, or they were pruned."))
     return found
 
 
