@@ -156,6 +156,9 @@ def test_an_export_has_no_secret_runs_no_formula_and_comes_back_unchanged(run: R
     assert not {"password", "client_secret", "refresh_token"}.intersection(as_json[0])
     assert outcomes(run("import_connections", "-", "--json", stdin=json.dumps(as_json)).json) == ["unchanged"] * 6
     assert run("export_connections", "--tenant", "nobody").json == []
+    exported = AuditRow.objects.filter(action="export_connections").order_by("id")
+    assert [row.difference["count"] for row in exported] == [6, 6, 0]
+    assert {row.actor_kind for row in exported} == {"command"}
 
 
 def test_rows_that_ask_for_it_sign_in_and_a_failed_one_stays_a_draft_that_says_why(
