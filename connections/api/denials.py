@@ -16,7 +16,7 @@ _noted: dict[tuple[str, str, str], float] = {}
 
 def note(method: str, actor: Actor, action: str, target: str) -> None:
     """A worker that asks in a loop for what it may not do must not fill the audit."""
-    told, now = (actor.name, action, target), time.monotonic()
+    told, now = (actor.key, action, target), time.monotonic()
     if method in SAFE or now - _noted.get(told, -ONCE_IN) < ONCE_IN:
         return
     if len(_noted) >= MOST_REMEMBERED:

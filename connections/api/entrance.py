@@ -55,7 +55,8 @@ class Call:
 
 
 def actor_of(request: HttpRequest, key: Key) -> Actor:
-    return Actor(kind="key", name=key.name, address=request.META.get("REMOTE_ADDR") or None)
+    address = request.META.get("REMOTE_ADDR") or None
+    return Actor(kind="key", name=key.name, address=address, key=key.prefix)
 
 
 View = Callable[[Call], HttpResponse]

@@ -29,11 +29,15 @@ CHAIN_LOCK = 7_305_204_418_270_091  # any number that nothing else in this datab
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """A person or a key that asks for a change. `kind`: staff, key, command, link, background."""
+    """A person or a key that asks for a change. `kind`: staff, key, command, link, background.
+
+    `key`: the public part of an API key. Its name says less: a successor often has the same, or somebody else's.
+    """
 
     kind: str
     name: str
     address: str | None = None
+    key: str = ""
 
 
 BACKGROUND = Actor(kind="background", name="background")
@@ -63,7 +67,7 @@ def record(
         target=target[:100],
         outcome=str(outcome),
         address=canonical_address(actor.address),
-        difference=json.loads(json.dumps(difference or {}, cls=DjangoJSONEncoder)),
+        difference=json.loads(json.dumps(_told(actor, difference), cls=DjangoJSONEncoder)),
         cleared_to=cleared_to,
     )
     with transaction.atomic():
@@ -73,6 +77,10 @@ def record(
         line.id, line.previous = newest[0] + 1, newest[1]
         line.digest = digest_of(line, key)
         line.save(force_insert=True)
+
+
+def _told(actor: Actor, difference: dict[str, Any] | None) -> dict[str, Any]:
+    return {**(difference or {}), **({"api_key": actor.key} if actor.key else {})}
 
 
 def _chain_key() -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from connections.api import denials
-from connections.models import AuditRow
+from connections.models import ApiKey, AuditRow
 from tests.api.conftest import Connect, MakeCaller
 
 pytestmark = pytest.mark.django_db
@@ -34,3 +34,18 @@ def test_another_tenants_connection_is_noted_with_its_tenant(connect: Connect, c
     assert north.post(f"connections/{kept.public_id}/pause").status_code == 404
     assert north.get(f"connections/{kept.public_id}").status_code == 404
     assert denied() == [("north", "pause", kept.public_id, "acme")]
+
+
+def test_two_keys_of_one_name_are_told_apart(connect: Connect, caller: MakeCaller) -> None:
+    """A successor has the name of the key that it takes over from; which of them leaked must be seen."""
+    kept = connect("13.3", sign_in=False)
+    for worker in (caller(name="etl"), caller(name="etl")):
+        assert worker.post(f"connections/{kept.public_id}/pause").status_code == 200
+        assert worker.post(f"connections/{kept.public_id}/resume").status_code == 200
+    for worker in (caller("token:read", name="etl"), caller("token:read", name="etl")):
+        assert worker.post(f"connections/{kept.public_id}/hold").status_code == 403
+    keys = {row.prefix: row.name for row in ApiKey.objects.all()}
+    rows = AuditRow.objects.filter(actor_kind="key").order_by("id")
+    assert [row.actor for row in rows] == ["etl"] * 6
+    assert len({row.difference["api_key"] for row in rows}) == 4
+    assert {row.difference["api_key"] for row in rows} <= keys.keys()
