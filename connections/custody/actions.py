@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Unfinished
 from dataclasses import dataclass, field
@@ -80,6 +81,22 @@ def sign_in(
     return _act(
         public_id, actor, tenants, Goal.SIGN_IN, version, password=password, keeps_password=keeps_password, wait=wait
     )
+
+
+def begin(public_id: str, actor: Actor, *, tenants: Tenants = None, password: str | None = None) -> Report:
+    """The first grant: a refresh where a chain is to be adopted, else a sign-in. Raises CustodyProblem.
+
+    Only if Sugar definitely refuses the adopted token is the password used: a sign-in ends every other session.
+    """
+    until = time.monotonic() + MOST_WAIT
+    row = find(public_id, tenants)
+    if row.adopted_token is not None:
+        report = rotate(public_id, actor, tenants=tenants)
+        is_refused = isinstance(report.problem, Conflict) and not guard.is_read_only()
+        if not is_refused or (password is None and row.password is None):
+            return report
+    wait = max(until - time.monotonic(), 0.0)
+    return sign_in(public_id, actor, tenants=tenants, password=password, wait=wait)
 
 
 def sign_in_through(link: CustomerLink, actor: Actor, *, password: str, wait: float = MOST_WAIT) -> Report:

@@ -228,7 +228,7 @@ def _sign_in(plans: Sequence[_Plan], actor: Actor) -> None:
 
 def _sign_in_one(plan: _Plan, *, actor: Actor) -> None:
     try:
-        actions.sign_in(plan.taken.id or "", actor, password=plan.values.get("password"))
+        actions.begin(plan.taken.id or "", actor, password=plan.values.get("password"))
     except CustodyProblem:
         return  # its diagnosis stands on the connection
     finally:

@@ -68,6 +68,15 @@ def test_add_signs_in_at_once_and_says_what_failed(run: Run, simulator: Simulato
     assert (again["outcome"], again["version"], again["connection"]["status"]) == ("done", 1, "healthy")
 
 
+def test_add_adopts_a_chain_by_a_refresh(run: Run, simulator: SimulatorServer, sugar: str, tmp_path: Path) -> None:
+    """A sign-in would have ended the very session that was to be adopted."""
+    token = tmp_path / "token"
+    token.write_text(simulator.control.instance(sugar).outside_login("svc", "intg")["refresh_token"])
+    shown = run(*described(simulator, sugar, "--refresh-token-file", str(token), "--sign-in")).json
+    assert (shown["status"], shown["token"]["version"]) == ("healthy", 1)
+    assert simulator.control.count(instance=sugar, endpoint="token", grant="refresh") == 1
+
+
 def test_bad_fields_end_in_one_line_that_names_each_and_echoes_no_secret(run: Run, transactional_db: None) -> None:
     words = ["--tenant", "acme", "--label", "x", "--instance-url", "ftp://x", "--platform", "base", "--username", "u"]
     refused = run("connection", "add", *words, "--password-stdin", stdin=f"{SECRET}\x01\n")

@@ -173,3 +173,13 @@ def test_rows_that_ask_for_it_sign_in_and_a_failed_one_stays_a_draft_that_says_w
     found = [find(row["id"], None) for row in told["rows"]]
     assert [row.status for row in found] == ["healthy", "draft"]  # type: ignore[attr-defined]
     assert found[1].diagnosis_code
+
+
+def test_a_row_with_a_refresh_token_adopts_its_chain(run: Run, simulator: SimulatorServer) -> None:
+    simulator.control.add_instance("adopted", "13.3")
+    token = simulator.control.instance("adopted").outside_login("svc", "intg")["refresh_token"]
+    row = entry(1, instance_url=simulator.instance_url("adopted"), refresh_token=token, sign_in=True)
+    before = simulator.control.count(instance="adopted", endpoint="token", grant="password")
+    told = run("import_connections", "-", "--json", stdin=json.dumps([row])).json
+    assert find(told["rows"][0]["id"], None).status == "healthy"  # type: ignore[attr-defined]
+    assert simulator.control.count(instance="adopted", endpoint="token", grant="password") == before

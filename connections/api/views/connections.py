@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from http import HTTPStatus
 from typing import Any
 
@@ -13,9 +12,8 @@ from connections.api import representation
 from connections.api.entrance import Call, answer
 from connections.api.problems import Invalid, NoSuchThing
 from connections.api.reading import NEEDED, cursor_to
-from connections.custody import actions, guard, handout
-from connections.custody.actions import Report
-from connections.custody.problems import Conflict, CustodyProblem
+from connections.custody import actions, handout
+from connections.custody.problems import CustodyProblem
 from connections.models import Connection, Tenant
 from connections.models.status import ConnectionQuerySet
 from connections.onboarding import registry
@@ -99,28 +97,12 @@ def create(call: Call) -> HttpResponse:
 
 
 def _begin(call: Call, row: Connection, fields: dict[str, Any]) -> bool:
-    """The first grant: a refresh where a chain is adopted, else a sign-in. False when it is not over in time."""
-    until = time.monotonic() + actions.MOST_WAIT
+    """The first grant. False when it is not over in time."""
     try:
-        if fields.get("refresh_token"):
-            report = actions.rotate(row.public_id, call.actor, tenants=call.tenants)
-            if not _is_refused(report) or not fields.get("password"):
-                return not report.is_running
-        report = actions.sign_in(
-            row.public_id,
-            call.actor,
-            tenants=call.tenants,
-            password=fields["password"],
-            wait=max(until - time.monotonic(), 0.0),
-        )
+        report = actions.begin(row.public_id, call.actor, tenants=call.tenants, password=fields.get("password") or None)
     except CustodyProblem:
         return True
     return not report.is_running
-
-
-def _is_refused(report: Report) -> bool:
-    """Sugar definitely refused the adopted token: only then is a sign-in, which ends every other session, in order."""
-    return isinstance(report.problem, Conflict) and not guard.is_read_only()
 
 
 def change(call: Call) -> HttpResponse:

@@ -158,6 +158,8 @@ class Command(BaseCommand):
 def _start(options: dict[str, Any], password: str | None) -> actions.Report:
     version = options.get("version")
     match options["verb"]:
+        case "add":
+            return actions.begin(options["id"], operator(), password=password)
         case "rotate":
             return actions.rotate(options["id"], operator(), version=version)
         case "repair":
