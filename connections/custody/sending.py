@@ -35,7 +35,14 @@ SETTLE_FOR = 4.0  # seconds
 SETTLE_AGAIN_AFTER = (0.0, 0.1, 0.3, 0.6, 1.0, 2.0)  # seconds: a fail-over is often over by then
 PASSES_FOR_ADMINS = frozenset({Fault.MAINTENANCE, Fault.LICENSE})
 HOST_FAULTS = frozenset(
-    {Fault.DNS_FAILURE, Fault.CONNECTION_REFUSED, Fault.TIMEOUT, Fault.CONNECTION_LOST, Fault.TLS_INVALID}
+    {
+        Fault.DNS_FAILURE,
+        Fault.CONNECTION_REFUSED,
+        Fault.TIMEOUT,
+        Fault.CONNECTION_LOST,
+        Fault.TLS_INVALID,
+        Fault.ADDRESS_BLOCKED,
+    }
 )
 
 

@@ -211,6 +211,21 @@ def test_after_an_hour_a_host_that_is_away_is_asked_every_five_minutes(scene: Op
     assert played.row.status == "healthy", played.trail()
 
 
+def test_an_address_that_our_own_guard_blocks_is_waited_for_alike(scene: Open) -> None:
+    played = scene("13.3")
+    played.sugar.add_platform("p")
+    other = played.beside(platform="p")
+    played.clock.jump(HOUR)
+    other.make_due()
+    forbid(played)
+    played.clock.jump(HOUR)
+    played.run(timedelta(minutes=1))
+    before = played.row.attempt_count + other.row.attempt_count
+    played.run(HOUR)
+    assert 10 <= played.row.attempt_count + other.row.attempt_count - before <= 13, played.trail()
+    assert played.told == ("address_blocked", "unreachable")
+
+
 def pre_flights(scene: Scene) -> int:
     return sum("whattimeisit" in entry["path"] for entry in scene.log())
 
