@@ -33,7 +33,14 @@ BLIND = frozenset(
 
 def refuse_scanner(row: Connection, actor: Actor) -> None:
     """Raises TooOften. Whoever has a shell on the machine needs no help of ours to look around."""
-    if _has_lived(row) or actor.kind == "command":
+    if not _has_lived(row):
+        refuse_lookups(actor)
+
+
+def refuse_lookups(actor: Actor) -> None:
+    """Before a name is looked up for somebody who wants to save it: what our guard says of it tells which names exist
+    inside. Raises TooOften."""
+    if actor.kind == "command":
         return
     seconds = windows.wait(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
     if not seconds:
@@ -48,7 +55,11 @@ def refuse_scanner(row: Connection, actor: Actor) -> None:
 def note(row: Connection, actor: Actor, code: str) -> None:
     """What came of a look or a try: only what tells about a network counts."""
     if code in BLIND and not _has_lived(row):
-        windows.count(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
+        note_blocked(actor)
+
+
+def note_blocked(actor: Actor) -> None:
+    windows.count(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
 
 
 def _has_lived(row: Connection) -> bool:

@@ -68,7 +68,7 @@ def expired(tenants: Tenants) -> list[Draft]:
 
 def begin(tenant_slug: str, fields: dict[str, Any], actor: Actor, *, tenants: Tenants) -> Draft:
     """Raises InvalidFields, InvalidTenant; then nothing was stored."""
-    entry = registry.read(fields, is_new=False)
+    entry = registry.read(fields, is_new=False, actor=actor)
     tenant = registry.tenant_for(tenant_slug, actor, tenants)
     now = database_now()
     draft = Draft(
@@ -90,7 +90,7 @@ def begin(tenant_slug: str, fields: dict[str, Any], actor: Actor, *, tenants: Te
 def describe(draft: Draft, fields: dict[str, Any], actor: Actor, *, tenants: Tenants) -> None:
     """Label, address, own CA, platform: what is named in `fields`. Raises InvalidFields, EditRefused."""
     before = draft.connection
-    entry = registry.read(fields, is_new=False, before=before)
+    entry = registry.read(fields, is_new=False, before=before, actor=actor)
     given = {name: getattr(entry, name) for name in fields if getattr(entry, name) is not None}
     changes = {name: value for name, value in given.items() if value != getattr(draft, name)}
     if changes:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from connections.choices import BUILT_IN_PLATFORMS, DiagnosisCode
-from connections.custody import actions
+from connections.custody import actions, probing
 from connections.custody.audit import Actor, record
 from connections.custody.handout import Tenants, find
 from connections.custody.ledger import edits
@@ -77,6 +77,7 @@ class _Reading:
     """Collects what is wrong, so that a person is told everything at once."""
 
     errors: dict[str, list[str]]
+    actor: Actor | None = None
     code: str = ""
 
     def refuse(self, name: str, text: str, code: str = "") -> None:
@@ -95,7 +96,7 @@ def create(
 
     Raises InvalidFields, NotFound (another tenant's), edits.EditRefused.
     """
-    entry = replace(read(fields, is_new=True), rest_path=rest_path)
+    entry = replace(read(fields, is_new=True, actor=actor), rest_path=rest_path)
     # Not in one transaction: the audit chain is locked to the end of each, and creating waits for other rows too.
     tenant = tenant_for(tenant_slug, actor, tenants)
     row = edits.create(tenant, entry, actor)
@@ -107,7 +108,7 @@ def edit(
 ) -> Connection:
     """Raises InvalidFields, NotFound, edits.EditRefused."""
     row = find(public_id, tenants)
-    entry = replace(read(fields, is_new=False, before=row), rest_path=rest_path)
+    entry = replace(read(fields, is_new=False, before=row, actor=actor), rest_path=rest_path)
     _row, farewell = edits.edit(row.pk, entry, actor)
     actions.say_farewell(farewell)
     return find(public_id, tenants)
@@ -140,9 +141,11 @@ def _new_tenant(slug: str, actor: Actor) -> Tenant:
         return Tenant.objects.get(slug=slug)  # made in the same moment by somebody else
 
 
-def read(fields: dict[str, Any], *, is_new: bool, before: Connection | None = None) -> Entry:
-    """Checks and normalises. Raises InvalidFields."""
-    reading = _Reading(errors=defaultdict(list))
+def read(
+    fields: dict[str, Any], *, is_new: bool, before: Connection | None = None, actor: Actor | None = None
+) -> Entry:
+    """Checks and normalises. Raises InvalidFields, and TooOften where this actor tried many forbidden addresses."""
+    reading = _Reading(errors=defaultdict(list), actor=actor)
     values: dict[str, Any] = {}
     for name in TEXTS:
         if fields.get(name) is not None:
@@ -269,7 +272,11 @@ def _check_address(reading: _Reading, entry: Entry) -> Entry:
     except AddressError as refused:
         reading.refuse("instance_url", str(refused))
         return entry
+    if reading.actor is not None:
+        probing.refuse_lookups(reading.actor)
     objection = addresses.objection(url)
     if objection:
         reading.refuse("instance_url", objection, DiagnosisCode.ADDRESS_BLOCKED)
+        if reading.actor is not None:
+            probing.note_blocked(reading.actor)
     return replace(entry, instance_url=url)

@@ -67,3 +67,18 @@ def test_a_lived_connection_moved_elsewhere_counts_again(connect: Connect) -> No
 def test_many_who_answer_are_onboarded_in_a_row(connect: Connect) -> None:
     for _ in range(5):
         connect("14.0")
+
+
+def test_what_the_guard_says_at_saving_lists_no_names_of_the_house(connect: Connect) -> None:
+    """A name that leads inside is refused, one that does not exist is saved: that tells them apart, three times."""
+    kept = connect("14.0")
+    for host in range(3):
+        with pytest.raises(registry.InvalidFields):
+            registry.edit(kept.public_id, {"instance_url": f"https://10.0.0.{host}"}, KEY)
+    with pytest.raises(TooOften):
+        registry.edit(kept.public_id, {"instance_url": "https://10.0.0.9"}, KEY)
+    with pytest.raises(TooOften):
+        registry.create("acme", {"instance_url": "https://10.0.0.9"}, KEY)
+    registry.edit(kept.public_id, {"label": "who says nothing of an address is not asked"}, KEY)
+    with pytest.raises(registry.InvalidFields):
+        registry.edit(kept.public_id, {"instance_url": "https://10.0.0.9"}, BOB)
