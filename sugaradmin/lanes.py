@@ -7,12 +7,14 @@ A token call authenticates by its key and touches no session, cookie or form; th
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware, LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.middleware.common import CommonMiddleware
 from django.middleware.csrf import CsrfViewMiddleware
 from django.middleware.locale import LocaleMiddleware
@@ -77,7 +79,13 @@ class Authentication(PagesOnly, AuthenticationMiddleware):
 
 
 class LoginRequired(PageViewsOnly, LoginRequiredMiddleware):
-    pass
+    def handle_no_permission(self, request: HttpRequest, view_func: Any) -> HttpResponseRedirect:
+        """A form came too late. One comes back by GET: to the page with the form, not to where it was sent."""
+        page = urlsplit(request.headers.get("Referer", ""))
+        if request.method in ("GET", "HEAD") or page.netloc != request.get_host():
+            return super().handle_no_permission(request, view_func)
+        back = page.path + (f"?{page.query}" if page.query else "")
+        return redirect_to_login(back, self.get_login_url(view_func), self.get_redirect_field_name(view_func))
 
 
 class Messages(PagesOnly, MessageMiddleware):

@@ -35,6 +35,13 @@ def reason_to_end(session: SessionBase) -> str:
     return ""
 
 
+def seconds_left(session: SessionBase) -> tuple[int, int]:
+    """Until nobody has used it for too long, and until it is too old whatever one does."""
+    now, config = time.time(), settings.SUGARADMIN
+    unused, old = now - session.get(SEEN, 0), now - session.get(BEGAN, 0)
+    return int(config.session_idle.total_seconds() - unused), int(config.session_limit.total_seconds() - old)
+
+
 def seen(request: HttpRequest) -> None:
     """A person opened a page. What a page fetches by itself is no sign of one; the browser says so, or our script."""
     if request.headers.get("Sec-Fetch-Mode", "navigate") == "navigate" and "X-Live" not in request.headers:

@@ -14,6 +14,8 @@ from connections.signin import limits, trail
 from connections.signin.freshness import address_to_confirm
 from sugaradmin.lanes import PagesOnly
 
+LEFT = "X-Session-Seconds"
+
 
 class SessionLimits(PagesOnly):
     """Ends a session that is too old, or that nobody has used for too long, before anything is shown from it."""
@@ -31,6 +33,12 @@ class SessionLimits(PagesOnly):
         messages.info(
             request, _("You were signed out: nothing was done here for a while, or it was time. Sign in again.")
         )
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """A page that looks for news by itself learns too how long is left: another tab may have been used."""
+        if "X-Live" in request.headers and request.user.is_authenticated:
+            response.headers[LEFT] = " ".join(map(str, limits.seconds_left(request.session)))
+        return response
 
 
 class AskAgain:

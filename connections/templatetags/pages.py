@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from connections.choices import BUILT_IN_PLATFORMS, Status
 from connections.dashboard import attempt_words, auditing, history, shell, wording
 from connections.models import Attempt
+from connections.signin import limits
 from sugaradmin import __version__
 
 register = template.Library()
@@ -245,10 +246,15 @@ def browser(user_agent: str) -> str:
     return wording.browser_of(user_agent)
 
 
-@register.simple_tag
-def idle_seconds() -> int:
-    """After how long without a page somebody is signed out."""
-    return int(settings.SUGARADMIN.session_idle.total_seconds())
+@register.simple_tag(takes_context=True)
+def session_marks(context: template.Context) -> SafeString:
+    """What the page must know of the session: how long is left without use and in all, whose it is, and which."""
+    request: HttpRequest = context["request"]
+    unused, old = limits.seconds_left(request.session)
+    return format_html(
+        'data-idle="{}" data-rest="{}" data-person="{}" data-began="{}"',
+        unused, old, request.user.pk, int(request.session.get(limits.BEGAN, 0)),
+    )  # fmt: skip
 
 
 @register.simple_tag

@@ -102,10 +102,15 @@
         redirect: "manual",
         signal: running.signal,
       });
-      if (answer.type === "opaqueredirect") return show("out");
+      if (answer.type === "opaqueredirect") {
+        document.dispatchEvent(new Event("sugaradmin:signed-out"));
+        return show("out");
+      }
       if (answer.status !== 304 && !answer.ok) throw new Error(String(answer.status));
       if (answer.ok) takeOver(await answer.text());
       failed = 0;
+      const [idle, rest] = (answer.headers.get("X-Session-Seconds") || "").split(" ").map(Number);
+      if (rest) document.dispatchEvent(new CustomEvent("sugaradmin:session", { detail: { idle, rest } }));
       const now = answer.headers.get("Date");
       heard.textContent = new Date(now || Date.now()).toLocaleTimeString("en-GB", { timeZone: line.dataset.zone || "UTC" });
       if (!isPaused()) show("live");

@@ -72,6 +72,34 @@ def test_a_page_that_looks_for_news_by_itself_keeps_nobody_signed_in(header: str
         assert last == 302
 
 
+def test_a_page_that_looks_for_news_hears_how_long_is_left() -> None:
+    person("viewer")
+    with time_machine.travel(NOON, tick=False) as clock:
+        client = first_step("viewer")
+        clock.shift(timedelta(minutes=10))
+        polled = client.get("/overview/", headers={"X-Live": "1"})
+        assert polled.headers["X-Session-Seconds"] == f"{20 * 60} {(12 * 60 - 10) * 60}"
+        again = client.get("/overview/", headers={"X-Live": "1", "If-None-Match": polled.headers["ETag"]})
+        assert (again.status_code, again.headers["X-Session-Seconds"]) == (304, polled.headers["X-Session-Seconds"])
+        assert "X-Session-Seconds" not in client.get("/overview/").headers
+    assert "X-Session-Seconds" not in Client().get("/sign-in/", headers={"X-Live": "1"}).headers
+
+
+@pytest.mark.parametrize(
+    ("referer", "back"),
+    [
+        ("http://testserver/connections/c_0000000000/?x=1", "/connections/c_0000000000/%3Fx%3D1"),
+        ("http://elsewhere.example/connections/", "/connections/c_0000000000/notes/"),
+        ("", "/connections/c_0000000000/notes/"),
+    ],
+    ids=["our page", "elsewhere", "unknown"],
+)
+def test_a_form_that_came_too_late_leads_back_to_its_page(referer: str, back: str) -> None:
+    headers = {"Referer": referer} if referer else {}
+    answer = Client().post("/connections/c_0000000000/notes/", {"text": "x"}, headers=headers)
+    assert answer.headers["Location"] == f"/sign-in/?next={back}"
+
+
 def test_pressing_stay_is_a_sign_of_a_person() -> None:
     person("viewer")
     with time_machine.travel(NOON, tick=False) as clock:
