@@ -125,11 +125,18 @@ def repair(public_id: str, actor: Actor, *, tenants: Tenants = None, version: in
     """Runs the resolve ladder and reports each rung. Raises CustodyProblem."""
     row = find(public_id, tenants)
     _refuse(row)
-    if row.trouble == Trouble.NONE and row.doubt_after is None and not row.is_new_chain_wanted:
+    looks_first = row.trouble == Trouble.NONE and row.doubt_after is None and not row.is_new_chain_wanted
+    if looks_first:
+        _note(row, actor, Goal.REPAIR)
         answer = ping_living(row, actor=actor.name)
         if answer is not None and answer.fault is None:
             return Report(outcome="unchanged", version=row.version_count, rungs=[_rung_of_ping(answer)])
-    return _act(public_id, actor, tenants, Goal.REPAIR, version)
+    return _act(public_id, actor, tenants, Goal.REPAIR, version, is_noted=looks_first)
+
+
+def _note(row: Connection, actor: Actor, goal: Goal) -> None:
+    with transaction.atomic():
+        audit.record_on(row, actor, str(goal), at=database_now())
 
 
 def _rung_of_ping(answer: Answer) -> dict[str, Any]:
@@ -146,14 +153,15 @@ def _act(
     password: str | None = None,
     keeps_password: bool = False,
     wait: float = MOST_WAIT,
+    is_noted: bool = False,
 ) -> Report:
     row = find(public_id, tenants)
     _refuse(row)
     probing.refuse_scanner(row, actor)
     if version is not None and version != row.version_count:
         return Report(outcome="unchanged", version=row.version_count)
-    with transaction.atomic():
-        audit.record_on(row, actor, str(goal), at=database_now())
+    if not is_noted:
+        _note(row, actor, goal)
     want = Want(
         goal=goal,
         trigger=_trigger(actor),
