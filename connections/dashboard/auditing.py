@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ from connections.choices import AuditOutcome
 from connections.custody.audit import canonical_address
 from connections.custody.handout import Tenants
 from connections.dashboard.filters import LONGEST, Chip
-from connections.models import AuditRow
+from connections.models import AuditRow, Connection
 from connections.onboarding import tables
 
 PAGE_SIZE = 50
@@ -123,6 +123,19 @@ def page_of(rows: QuerySet[AuditRow], before: str) -> AuditPage:
     shown = found[:PAGE_SIZE]
     older = shown[-1].pk if len(found) > PAGE_SIZE else None
     return AuditPage(rows=shown, before=before if is_place else "", older=older)
+
+
+def name_targets(rows: Sequence[AuditRow]) -> None:
+    """Sets `named` on each row: the connection that its target is, where it still is one."""
+    ids = {row.target for row in rows if row.target.startswith("c_")}
+    found = {one.public_id: one for one in Connection.objects.present().filter(public_id__in=ids)} if ids else {}
+    for row in rows:
+        row.named = found.get(row.target)  # type: ignore[attr-defined]  # for the template
+
+
+def action_words(action: str) -> str:
+    """`sign_in` is what programs and filters call it; people read `Sign in`."""
+    return action.replace("_", " ").capitalize()
 
 
 class _Line:

@@ -187,6 +187,11 @@ def changes(difference: Any) -> list[tuple[str, str]]:
 
 
 @register.filter
+def action_words(action: str) -> str:
+    return auditing.action_words(action)
+
+
+@register.filter
 def tone(kind: str) -> str:
     return history.TONES.get(kind, "plain")
 

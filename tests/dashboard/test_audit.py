@@ -79,6 +79,13 @@ def test_a_row_says_who_did_what_to_what_and_what_changed() -> None:
     }]  # fmt: skip
 
 
+def test_a_connection_is_called_by_its_name_and_an_action_in_words(draft: Draft) -> None:
+    made = draft("Acme EU")
+    page = signed_in("auditor").get(f"/audit/?target={made.public_id}").content.decode()
+    assert f'<a href="{made.get_absolute_url()}">Acme EU</a>' in page
+    assert '<a href="/audit/?action=create" title="create">Create</a>' in page
+
+
 @pytest.mark.usefixtures("rows")
 def test_who_is_limited_to_tenants_sees_theirs_alone() -> None:
     limited = signed_in("auditor", tenants=("north",))

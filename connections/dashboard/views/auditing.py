@@ -13,7 +13,7 @@ from connections.choices import AuditOutcome
 from connections.custody import audit
 from connections.custody.handout import find
 from connections.dashboard import queries
-from connections.dashboard.auditing import MOST_EXPORTED, AuditFilters, as_csv, page_of, readable
+from connections.dashboard.auditing import MOST_EXPORTED, AuditFilters, as_csv, name_targets, page_of, readable
 from connections.dashboard.rights import Asker, Right, needs, require_fresh
 from connections.dashboard.shell import page
 from connections.dashboard.views.detail import connection_page
@@ -25,10 +25,12 @@ from connections.models import AuditCheck, database_now
 def rows(request: HttpRequest, asker: Asker) -> HttpResponse:
     filters = AuditFilters.read(request.GET)
     matching = filters.narrow(readable(asker.tenants))
+    found = page_of(matching, request.GET.get("before", ""))
+    name_targets(found.rows)
     context = {
         "filters": filters,
         "chips": list(filters.chips()),
-        "page": page_of(matching, request.GET.get("before", "")),
+        "page": found,
         "count": queries.capped_count(matching),
         "most_counted": queries.MOST_COUNTED,
         "most_exported": MOST_EXPORTED,
