@@ -121,7 +121,8 @@ class Past:
         self._note(rows, closed, told, said, attempt=place + 1, version=self.versions)
         if place and self.member.course[place - 1] == BLIP:
             code = self._blip(place - 1).code or ""
-            self._note(rows, closed, EventKind.RECOVERED, f"Healthy again after {code}.", code=code)
+            was = CATALOGUE[Code(code)].title if code else "?"
+            self._note(rows, closed, EventKind.RECOVERED, f"Healthy again. It was: {was}.", code=code)
 
     def _version(self, place: int, key: int, at: datetime, closed: datetime) -> tuple[Plain, ...]:
         is_live = place == self.member.last_good

@@ -125,6 +125,7 @@ def _apply(row: Connection, found: Diagnosis | None, now: datetime, *, actor: st
     code = found.code if found else ""
     trouble = found.trouble if found else Trouble.NONE
     before_code, before = row.diagnosis_code, row.trouble
+    before_title = (row.diagnosis or {}).get("title", before_code)
     row.diagnosis = as_json(found) if found else None
     row.diagnosis_code = code
     row.trouble = trouble
@@ -137,7 +138,7 @@ def _apply(row: Connection, found: Diagnosis | None, now: datetime, *, actor: st
     if before != Trouble.NONE and trouble == Trouble.NONE:
         row.snoozed_until = None  # it was about the trouble that is over
         journal.write_event(
-            row, EventKind.RECOVERED, f"Healthy again after {before_code}.", at=now, actor=actor, code=before_code
+            row, EventKind.RECOVERED, f"Healthy again. It was: {before_title}.", at=now, actor=actor, code=before_code
         )
     if found is not None and (code != before_code or trouble != before):
         journal.write_event(
