@@ -171,6 +171,23 @@ def why(one: Stretch) -> str:
     return f"{words}: {title_of(one.code)}" if one.code else words
 
 
+def _pointed_at(found: list[Latency], *, start: datetime, whole: timedelta, step: timedelta) -> list[Box]:
+    """One over each slot, seen only when it is pointed at: it says the figures."""
+    told = _("%(slot)s: median %(p50)s ms, 95 %% within %(p95)s ms")
+    is_dated = whole > timedelta(days=1)
+    return [
+        Box(
+            kind="slot",
+            x=WIDTH * max(0.0, (one.at - start) / whole),
+            y=0.0,
+            width=WIDTH * (step / whole),
+            height=HEIGHT,
+            told=told % {"slot": at_clock(one.at, is_dated=is_dated), "p50": f"{one.p50:,}", "p95": f"{one.p95:,}"},
+        )
+        for one in found
+    ]
+
+
 def lines(found: list[Latency], *, start: datetime, now: datetime, step: timedelta) -> Plot:
     """Median and 95th percentile over time, in milliseconds."""
     top = max([one.p95 for one in found], default=1) or 1
@@ -197,7 +214,7 @@ def lines(found: list[Latency], *, start: datetime, now: datetime, step: timedel
         name="latency",
         title=_("How fast the instance answers grants"),
         told=told,
-        boxes=[],
+        boxes=_pointed_at(found, start=start, whole=whole, step=step),
         lines=[("p95", points(highs)), ("p50", points(medians))],
         marks=[at_clock(at, is_dated=is_dated) for at in (start, start + whole / 2, now)],
         table=Table(

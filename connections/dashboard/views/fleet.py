@@ -153,10 +153,10 @@ def _choices(asker: Asker) -> dict[str, Any]:
 @needs(Right.READ)
 def system(request: HttpRequest, asker: Asker) -> HttpResponse:
     """The doctor's findings and the signs of life, for people."""
-    findings = examine()
+    findings = sorted(examine(), key=lambda one: one.level == Level.OK)
     context = {
         "findings": [(finding, finding.name.replace("_", " ").capitalize()) for finding in findings],
-        "is_well": all(finding.level == Level.OK for finding in findings),
+        "unwell": sum(finding.level != Level.OK for finding in findings),
         "heartbeats": queries.heartbeats(),
         "host_waits": queries.host_waits(asker.tenants),
         "waiting": queries.due_and_waiting(),
