@@ -7,9 +7,9 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from connections.choices import DiagnosisCode, FixBy, LinkKind, Status, Trouble
+from connections.choices import DiagnosisCode, FixBy, Generation, LinkKind, Status, Trouble
 from connections.diagnosis import CATALOGUE, fill
 from connections.models import Connection
 
@@ -196,6 +196,28 @@ def link_offered(row: Connection) -> str:
     if row.diagnosis_code in CALLS_FOR_THE_GUIDE:
         return LinkKind.GUIDE
     return LinkKind.SIGN_IN if row.diagnosis_code in CALLS_FOR_A_LINK else ""
+
+
+def customer_words(row: Connection) -> str:
+    """What to tell the customer, with the names of this connection in it."""
+    if row.diagnosis_code not in DiagnosisCode.values:
+        return ""
+    words = {"host": row.host, "platform": row.platform, "username": row.username, "client_id": row.client_id}
+    return fill(CATALOGUE[DiagnosisCode(row.diagnosis_code)].tell_the_customer, words)
+
+
+# How soon an instance notices that a session has ended: what a token that is still in use is worth.
+SESSION_CHECKS = {
+    Generation.UNKNOWN: gettext_lazy("not known yet"),
+    Generation.NEVER: gettext_lazy("not checked: a token works to its end"),
+    Generation.CACHED: gettext_lazy("checked every 120 s"),
+    Generation.ALWAYS: gettext_lazy("checked with every request"),
+    Generation.IDM: gettext_lazy("kept by SugarIdentity"),
+}
+
+
+def session_check(row: Connection) -> str:
+    return str(SESSION_CHECKS[Generation(row.session_generation)])
 
 
 def who_acts(row: Connection) -> str:

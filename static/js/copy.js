@@ -1,12 +1,21 @@
-// Copies what a button names, and says that it was done. The buttons show only where a script can copy.
+// Copies what a button names (a text, an element's, or what stands at an address of ours), and says that it was done. The
+// buttons show only where a script can copy.
 (() => {
   if (!navigator.clipboard) return;
   document.documentElement.dataset.copies = "yes";
+  const fetched = async (url) => {
+    const answer = await fetch(url, { redirect: "error" });
+    if (!answer.ok) throw new Error(String(answer.status));
+    return answer.text();
+  };
+  const textOf = ({ copy, copyFrom, copyUrl }) => {
+    if (copyUrl) return fetched(copyUrl);
+    return copyFrom ? document.getElementById(copyFrom).textContent.trim() : copy;
+  };
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy], [data-copy-from]");
+    const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-url]");
     if (!button) return;
-    const source = button.dataset.copyFrom && document.getElementById(button.dataset.copyFrom);
-    await navigator.clipboard.writeText(source ? source.textContent.trim() : button.dataset.copy);
+    await navigator.clipboard.writeText(await textOf(button.dataset));
     button.dataset.done = "yes";
     setTimeout(() => delete button.dataset.done, 2000);
   });

@@ -149,7 +149,7 @@ def test_r6_a_failed_test_loses_nothing_and_saves_nothing(
     expect(page.get_by_label("User name", exact=True)).to_have_value("svc")
     assert stored_elsewhere(other.public_id) == before
     page.get_by_role("link", name="Save as draft").click()
-    page.get_by_role("link", name="Acme EU").click()
+    page.get_by_role("link", name="Acme EU", exact=True).click()
     expect(page.get_by_text("It has never signed in").or_(page.locator("article.diagnosis")).first).to_be_visible()
     page.get_by_role("link", name="Continue the set-up").click()
     walk.sugar.admin_change_password("svc", "not the password")

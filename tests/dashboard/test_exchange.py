@@ -78,3 +78,14 @@ def test_what_went_wrong_stands_in_words(connect: Connect) -> None:
     assert "Refresh token not known" in listed
     assert "refresh_token_invalid" not in listed
     assert set(attempt_words.FAULTS) == set(Fault.values)
+
+
+def test_the_words_for_the_customer_name_their_own_instance(connect: Connect) -> None:
+    kept = dying(connect)
+    told = page(kept, "")
+    words = re.search(r'<blockquote id="customer-words">(.*?)</blockquote>', told)
+    assert words is not None
+    assert kept.row.host in words[1]
+    assert "‹" not in words[1]
+    assert 'data-copy-from="customer-words"' in told
+    assert f'data-copy-url="/connections/{kept.public_id}/bundle/"' in told

@@ -76,6 +76,8 @@ def status_page(
         "diagnosis": row.diagnosis,
         "meaning": wording.meaning(row),
         "fix_by": wording.who_acts(row),
+        "customer_words": wording.customer_words(row),
+        "session_check": wording.session_check(row),
         "why_not_repaired": wording.why_not_repaired(row),
         "remedy": wording.remedy(row),
         "link_offered": wording.link_offered(row),
