@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, parse_qsl, unquote
 
+from django.db import InterfaceError, OperationalError
+
 from sugaradmin.env import EnvError, Environment
 
 POSTGRES_SCHEMES = ("postgres", "postgresql")
@@ -14,6 +16,9 @@ SQLITE_WAIT = 20
 SQLITE_PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON"
 DEFAULT_POOL = 12
 POOL_WAIT = 10
+# SQLite says it in words alone, PostgreSQL by the class of its error.
+NO_SUCH_THING = ("no such table", "no such column")
+UNDEFINED = ("UndefinedTable", "UndefinedColumn")
 
 
 def databases(env: Environment, *, data_dir: Path) -> dict[str, dict[str, Any]]:
@@ -50,6 +55,25 @@ def postgres(parts: SplitResult, *, pool: int) -> dict[str, Any]:
         "CONN_MAX_AGE": 0,
         "OPTIONS": options,
     }
+
+
+def line_about(error: Exception) -> str:
+    """What an operator should know of it: it does not answer, or is not ours yet. Empty: an error of our own."""
+    said = next(iter(str(error).splitlines()), "")
+    if type(error.__cause__).__name__ in UNDEFINED or said.startswith(NO_SUCH_THING):
+        return "The database has not the tables of this version: `serve` makes them when it starts, or run `migrate`."
+    if isinstance(error, OperationalError | InterfaceError):
+        return f"The database does not answer, or refuses: {said}"
+    return ""
+
+
+def redis_url(env: Environment) -> str:
+    """Where the queue and the cache live, or empty. The text is checked, and handed on as it is."""
+    value = env.secret("REDIS_URL", example="redis://host:6379/0")
+    parts = Environment({"REDIS_URL": value}).url("REDIS_URL", schemes=("unix", "rediss", "redis"))
+    if parts is not None and not (parts.path if parts.scheme == "unix" else parts.hostname):
+        raise EnvError("REDIS_URL names no host; write for example redis://host:6379/0.")
+    return value
 
 
 def _database_url(env: Environment) -> SplitResult | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sugaradmin.config import load
-from sugaradmin.databases import databases
+from sugaradmin.databases import databases, redis_url
 from sugaradmin.env import EnvError, Environment
 from sugaradmin.logs import logging_config
 
@@ -20,7 +20,7 @@ if DEBUG and not SUGARADMIN.development:
 DATABASES = databases(_env, data_dir=SUGARADMIN.data_dir)
 _log_level = _env.choice("SUGARADMIN_LOG_LEVEL", "info", words=("debug", "info", "warning", "error")).upper()
 _log_format = _env.choice("SUGARADMIN_LOG_FORMAT", "auto", words=("auto", "json", "text"))
-_redis_url = _env.secret("REDIS_URL", example="redis://host:6379/0")
+_redis_url = redis_url(_env)
 _env.refuse_unknown()
 
 SECRET_KEY = SUGARADMIN.secret_key

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import LazySettings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
 from connections.checks import database_keeps_promises
-from sugaradmin.databases import databases
+from sugaradmin.databases import databases, line_about, redis_url
 from sugaradmin.env import EnvError, Environment
+from tests.serving.site import ROOT, environment
 
 
 def default(url: str = "", **variables: str) -> dict[str, Any]:
@@ -50,6 +53,32 @@ def test_another_database_is_refused_without_quoting_the_address(url: str) -> No
         default(url)
     assert "DATABASE_URL" in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://canary", "canary", "redis://", "redis://canary:70000", "unix://"])
+def test_a_queue_that_is_none_is_refused_without_quoting_the_address(url: str) -> None:
+    with pytest.raises(EnvError, match="REDIS_URL") as refused:
+        redis_url(Environment({"REDIS_URL": url}))
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["", "redis://:secret@host:6379/0", "rediss://host", "unix:///run/redis.sock?db=1"])
+def test_the_queue_is_handed_on_as_it_is_given(url: str) -> None:
+    assert redis_url(Environment({"REDIS_URL": url})) == url
+
+
+@pytest.mark.parametrize("query", ["SELECT 1 FROM nowhere", "SELECT nowhere FROM connections_tenant"])
+def test_a_database_of_another_version_is_told_in_one_line(db: None, query: str) -> None:
+    with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(query)
+    assert "`serve` makes them" in line_about(refused.value)
+
+
+def test_a_command_without_its_tables_ends_in_one_line(tmp_path: Path) -> None:
+    words = [sys.executable, str(ROOT / "manage.py"), "create_api_key", "--name", "etl", "--scope", "token:read"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment(tmp_path / "fresh"))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1 and "`serve` makes them" in done.stderr
 
 
 def test_our_own_settings_pass_the_check() -> None:
