@@ -7,12 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from connections.condition import Level
-from connections.custody import actions, guard, handout, identity, rounds
+from connections.custody import actions, guard, handout, identity, rounds, sending, spool
+from connections.custody.ledger import settlement
 from connections.custody.problems import Conflict
 from connections.models import Attempt, Connection, Installation, TokenVersion, database_now
 from connections.serving import preparation
@@ -76,6 +78,22 @@ def test_a_copy_makes_no_grant_whoever_asks(connect: Connect, elsewhere: Callabl
     assert [kept.row.diagnosis_code for kept in fleet] == ["database_restored"] * 3
     assert [kept.row.status for kept in fleet] == ["dying", "down", "dying"]
     assert handout.token(fleet[0].public_id, tenants=None, actor="worker").version == 1
+
+
+def test_a_copy_takes_in_what_was_spooled_since_that_is_no_grant(
+    connect: Connect, elsewhere: Callable[[], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = connect("13.3")
+    kept.make_due()
+    with monkeypatch.context() as patch:
+        patch.setattr(settlement, "settle", Mock(side_effect=OperationalError("away")))
+        patch.setattr(sending, "SETTLE_AGAIN_AFTER", (0.0,))
+        patch.setattr(spool, "replay_soon", lambda: None)
+        assert kept.tend() == "spooled"
+    elsewhere()
+    assert guard.is_copy()
+    rounds.tend_due()
+    assert (spool.files(), kept.row.version_count, kept.grants()) == ([], 2, 1)
 
 
 def test_a_connection_that_needs_no_grant_says_nothing_of_the_copy(

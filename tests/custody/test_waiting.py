@@ -10,7 +10,8 @@ from itertools import islice
 import pytest
 from django.db import connection
 
-from connections.custody import handout, rounds, wire
+from connections.custody import checkpoints, handout, rounds, sending, wire
+from connections.custody.checkpoints import Point
 from connections.custody.handout import HandedOut
 from connections.custody.problems import Later
 from connections.models import Connection, TokenVersion, database_now
@@ -74,3 +75,23 @@ def test_one_look_serves_an_instance_and_platform_for_ten_seconds(
 def looks(kept: Kept) -> int:
     log = kept.simulator.control.log(instance=kept.sugar.name)
     return sum("whattimeisit" in str(entry["path"]) for entry in log)
+
+
+def test_whoever_slept_between_his_last_look_and_the_first_byte_sends_nothing(
+    connect: Connect, configured: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A laptop that was closed, a frozen machine: the database knew nothing of it when it was asked."""
+    kept = connect("13.3")
+    configured(grant_deadline=timedelta(seconds=25))  # would still leave time for an answer
+    kept.make_due()
+    slept: list[float] = []
+    real = sending.boottime
+    monkeypatch.setattr(sending, "boottime", lambda: real() + sum(slept))
+    monkeypatch.setattr(checkpoints, "watcher", lambda point, subject: point == Point.MARKED and slept.append(5))
+    assert kept.tend() == "not_sent"
+    assert kept.grants() == 0
+    assert kept.row.attempts.latest("number").state == "abandoned", "no drain is needed"
+    monkeypatch.setattr(checkpoints, "watcher", None)
+    kept.lapse()
+    kept.make_due()
+    assert kept.tend() == "version"
