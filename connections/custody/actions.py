@@ -243,6 +243,8 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
     if last is not None and last.result == Result.REFUSED and row.trouble == Trouble.NONE:
         # The chain lives on: what failed is this sign-in, and the warning says why.
         return Conflict(row.diagnosis_code or last.fault, words or "Sugar refused it.", diagnosis=diagnosis)
+    if last is not None and last.result == Result.NOT_SENT and not row.diagnosis_code:
+        return Later("busy", "Nothing was sent; many requests to this instance wait for their turn.", retry_after=2)
     if row.trouble == Trouble.PERSON or (row.version_count == 0 and row.trouble == Trouble.NONE):
         return Conflict(row.diagnosis_code or "draft", words or NEVER_SIGNED_IN, diagnosis=diagnosis)
     at = row.retry_at or row.due_at
@@ -293,22 +295,27 @@ def _checks(row: Connection, actor: Actor) -> tuple[list[Check], Fault | None]:
         return [*checks, Check(name="token", ok=False, status=None, ms=0, detail=missing)], Fault.ENCRYPTION_KEY_MISSING
     if living is None:
         none = "There is no access token yet: sign in first."
-        return [*checks, Check(name="token", ok=False, status=None, ms=0, detail=none)], look.fault
+        return [*checks, Check(name="token", ok=False, status=None, ms=0, detail=none)], _seen(look)
     if living.is_session_bound:
         bound = "Not sent: this instance ties sessions to an address, and our own ping would end the workers' session."
-        return [*checks, Check(name="token", ok=True, status=None, ms=0, detail=bound)], look.fault
+        return [*checks, Check(name="token", ok=True, status=None, ms=0, detail=bound)], _seen(look)
     client = wire.client()
     wire.release_database()
     ping = client.ping(target, access_token=living.access_token)
     checks.append(_check("token", ping, "Sugar accepts the access token"))
     upkeep.note_ping(row.pk, living.number, ping, actor=actor.name)
     if ping.fault is not None:
-        return checks, ping.fault
+        return checks, _seen(ping)
     wire.release_database()
     me = client.me(target, access_token=living.access_token)
     name = me.user.user_name if me.user else ""
     checks.append(_check("user", me, f"the token belongs to {name}"))
-    return checks, look.fault or me.fault
+    return checks, _seen(look) or _seen(me)
+
+
+def _seen(answer: Answer) -> Fault | None:
+    """What a look says of the instance; what our own pacing kept back says nothing."""
+    return None if answer.is_kept_back else answer.fault
 
 
 def _check(name: str, answer: Answer, good: str) -> Check:

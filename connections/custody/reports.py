@@ -130,7 +130,7 @@ def _ping(seen: Seen, actor: str, report: dict[str, Any]) -> bool:
     is_session_told = told == Fault.SESSION_REJECTED
     is_alive = upkeep.note_ping(seen.pk, seen.number, answer, actor=actor, is_session_told=is_session_told)
     if is_alive and answer.fault is not None:
-        raise Later(answer.fault, UNASKED, retry_after=5)
+        raise Later("busy" if answer.is_kept_back else answer.fault, UNASKED, retry_after=5)
     return is_alive
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import random
 import threading
 import time
 from collections import Counter
@@ -145,6 +146,9 @@ def _pursue(pk: int, want: Want, settled: Callable[[], None]) -> Climb:
             done = climb(pk, want, settled=settled)
             made += done.outcomes
             is_busy = done.declined is not None and done.declined.reason == Decline.BUSY
+            if _is_only_kept_back(want, done) and time.monotonic() < until:
+                time.sleep(random.uniform(0.5, 1.5))  # noqa: S311  # spread
+                continue
             # Between two rungs another process may have taken the next one: what it brings is ours too.
             if not is_busy or not _watch(pk, turn, until):
                 return replace(done, outcomes=made)
@@ -154,6 +158,11 @@ def _pursue(pk: int, want: Want, settled: Callable[[], None]) -> Climb:
         raise
     finally:
         connection.close()
+
+
+def _is_only_kept_back(want: Want, done: Climb) -> bool:
+    """A person's wish that found no turn at its host: nobody else would make it again, a draft's least of all."""
+    return want.is_deliberate and done.last is not None and done.last.is_kept_back
 
 
 def _watch(pk: int, turn: int, until: float) -> bool:

@@ -114,3 +114,4 @@ class Outcome:
     code: str = ""  # diagnosis code
     fault: str = ""
     goes_on: bool = False  # another rung may follow at once
+    is_kept_back: bool = False  # our own pacing: the host has heard nothing

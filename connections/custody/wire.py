@@ -51,6 +51,8 @@ def preflight(target: Target, *, is_fresh_wanted: bool) -> Answer:
     if answer is not None and is_young and not is_fresh_wanted:
         return answer
     fresh = client().preflight(target, deadline=settings.SUGARADMIN.preflight.total_seconds())
+    if fresh.is_kept_back:
+        return fresh
     with _lock:
         if len(_preflights) >= PREFLIGHTS_KEPT:
             _preflights.clear()

@@ -70,6 +70,11 @@ class Answer:
     def is_good(self) -> bool:
         return self.fault is None
 
+    @property
+    def is_kept_back(self) -> bool:
+        """Our own pacing let it not out in time: that says nothing about the host."""
+        return self.fault == Fault.RATE_LIMITED and not self.is_sent and self.status is None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import httpx
 import pytest
 
-from connections.custody import handout
+from connections.choices import Endpoint, Fault
+from connections.custody import actions, handout, wire
+from connections.models import Connection
+from connections.sugar import Answer
+from tests.custody.conftest import ANA
 from tests.scenarios.conftest import Open
 from tests.scenarios.scene import DAY, HOUR, WITHOUT_PASSWORD, Case, Scene, play
 from tests.scenarios.test_chain import sign_in_again
@@ -196,6 +201,49 @@ def test_on_sugaridentity_an_outage_of_an_hour_costs_no_day(scene: Open) -> None
     calm(played)
     played.run(HOUR, until=lambda: played.row.status == "healthy")
     assert played.row.status == "healthy", played.trail()
+
+
+def test_what_our_own_pacing_keeps_back_is_no_trouble_of_the_instance(
+    scene: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_back = Answer(endpoint=Endpoint.PREFLIGHT, fault=Fault.RATE_LIMITED, is_sent=False, retry_after=6)
+    played = scene("13.3")
+    with monkeypatch.context() as patched:
+        patched.setattr(wire.SugarClient, "preflight", lambda *_args, **_options: kept_back)
+        played.refresh_now()
+        assert (played.told, played.codes(), played.row.version_count) == (("", "healthy"), [], 1), played.trail()
+        checks = actions.test(played.kept.public_id, ANA)
+        assert not checks[0].ok
+        assert played.told == ("", "healthy")
+    played.run(timedelta(seconds=30))
+    assert played.row.version_count == 2, played.trail()
+
+
+def test_a_person_waits_for_a_turn(scene: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept_back = Answer(endpoint=Endpoint.PREFLIGHT, fault=Fault.RATE_LIMITED, is_sent=False, retry_after=20)
+    played, looks = scene("13.3"), []
+    look = wire.SugarClient.preflight
+
+    def second_time(client: wire.SugarClient, *args: Any, **options: Any) -> Answer:
+        looks.append(args)
+        return kept_back if len(looks) == 1 else look(client, *args, **options)
+
+    monkeypatch.setattr(wire.SugarClient, "preflight", second_time)
+    assert played.sign_in().outcome == "done"
+    assert len(looks) == 2
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_sugaridentity_is_not_forgotten_because_a_look_failed(scene: Open, status: int) -> None:
+    played = scene("cloud")
+    Connection.objects.filter(pk=played.row.pk).update(rest_version_at=None)
+    away = {"error": "fatal_error", "error_message": "Internal error"}
+    played.sugar.chaos("answer", endpoint="api", path="metadata/public", status=status, payload=away)
+    played.refresh_now()
+    assert (played.row.version_count, played.row.session_generation) == (2, "idm"), played.trail()
+    played.sugar.calm()
+    played.refresh_now()
+    assert played.row.rest_version_at is not None
 
 
 def test_in_maintenance_an_admins_grants_go_through(scene: Open) -> None:

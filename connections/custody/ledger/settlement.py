@@ -7,13 +7,14 @@ is still open, ours and of this generation, write everything, commit; logs and e
 from __future__ import annotations
 
 import dataclasses
+import random
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
 
-from connections.choices import AttemptKind, AttemptState, EventKind, Rung
+from connections.choices import AttemptKind, AttemptState, EventKind, Rung, Trouble
 from connections.custody import journal, keys, reads, schedule
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import refusals, transitions, versions
@@ -157,15 +158,30 @@ def not_sent(claim: Claim, answer: Answer, *, is_preflight: bool) -> Outcome:
         row = transitions.locked(claim.connection_pk)
         attempt, now = reads.attempt(claim.attempt_pk)
         if attempt.closed_at is None:
-            _close_not_sent(attempt, answer, now, is_preflight=is_preflight)
-            if attempt.generation == row.generation:
+            if answer.is_kept_back:
+                _keep_back(row, attempt, answer, now)
+            else:
+                _close_not_sent(attempt, answer, now, is_preflight=is_preflight)
+            if attempt.generation == row.generation and not answer.is_kept_back:
                 row.failures += 1
                 transitions.update_diagnosis(row, now, actor=claim.actor or claim.trigger, attempt=attempt.number)
                 transitions.plan_retry(row, now, was_sent=False)
                 transitions.heed(row, answer.retry_after, now)
         transitions.reschedule(row, now)
         transitions.save(row)
-    return outcome_of(claim, Result.NOT_SENT, row, fault=answer.fault or "")
+    outcome = outcome_of(claim, Result.NOT_SENT, row, fault=answer.fault or "")
+    return dataclasses.replace(outcome, is_kept_back=answer.is_kept_back)
+
+
+def _keep_back(row: Connection, attempt: Attempt, answer: Answer, now: datetime) -> None:
+    """Others had the host's turns: no failure and no news of it, it only comes again."""
+    transitions.close(attempt, AttemptState.ABANDONED, now)
+    attempt.save(update_fields=ANSWER_FIELDS)
+    again = now + timedelta(seconds=answer.retry_after or 1) * random.uniform(1, 2)  # noqa: S311  # spread
+    if row.trouble != Trouble.NONE or row.doubt_after is not None or row.is_new_chain_wanted:
+        row.retry_at = max(row.retry_at or again, again)
+    elif row.next_refresh_at is not None:
+        row.next_refresh_at = max(row.next_refresh_at, again)
 
 
 def _close_not_sent(attempt: Attempt, answer: Answer, now: datetime, *, is_preflight: bool) -> None:

@@ -86,7 +86,7 @@ def note_ping(
     """
     with transaction.atomic(durable=True):
         row = transitions.locked(pk)
-        if verifying is not None:
+        if verifying is not None and not answer.is_kept_back:
             Attempt.objects.filter(pk=verifying.attempt_pk).update(
                 verify_fault=answer.fault or "", verify_status=answer.status
             )
@@ -113,6 +113,9 @@ def _note(
 ) -> bool:
     is_for_report = version.ping_taken_until is not None
     version.ping_taken_until = None
+    if answer.is_kept_back:
+        row.probe_due_at = now + settings.SUGARADMIN.retry
+        return True
     if answer.fault is None:
         # A ping of our own, just after a grant or for a test, says nothing about what a worker meets afterwards.
         version.pinged_at = now if is_for_report else version.pinged_at
