@@ -22,6 +22,8 @@ urlpatterns = [
     path("", include("connections.signin_urls")),
 ]
 
+handler403 = "connections.dashboard.views.trouble.forbidden"
+handler404 = "connections.dashboard.views.trouble.missing"
 # Where django-allauth looks for what to answer when somebody comes too often.
 handler429 = "connections.dashboard.views.signing_in.too_many"
 handler500 = "connections.dashboard.views.trouble.broken"

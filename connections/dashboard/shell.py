@@ -11,6 +11,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from connections.choices import Theme
@@ -72,6 +73,19 @@ def page(
     if status == HTTPStatus.OK:
         response.headers["ETag"] = f'"{around.mark}"'
     return response
+
+
+def page_for_anybody(
+    request: HttpRequest, template: str, context: dict[str, Any], *, section: str = "", status: int = 200
+) -> HttpResponse:
+    """Help, and what is said where there is no page: staff see it inside their frame, everybody else alone."""
+    user = getattr(request, "user", None)
+    asker = asker_of(request) if user is not None and user.is_authenticated else None
+    shown = {"section": section, **context}
+    if asker is None or not asker.role or live.is_poll(request):
+        return render(request, template, shown, status=status)
+    with timezone.override(zone_of(request, asker)):
+        return render(request, template, shown | {"shell": frame(request, asker, section=section)}, status=status)
 
 
 def frame(

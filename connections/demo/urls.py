@@ -14,5 +14,7 @@ demo = [
 ]
 urlpatterns = [path("", include((demo, "demo"))), path("", include("sugaradmin.urls"))]
 
+handler403 = "connections.dashboard.views.trouble.forbidden"
+handler404 = "connections.dashboard.views.trouble.missing"
 handler429 = "connections.dashboard.views.signing_in.too_many"
 handler500 = "connections.dashboard.views.trouble.broken"

@@ -70,3 +70,11 @@ def test_what_does_not_exist_is_not_found(row: Connection, path: str) -> None:
     response = signed_in().get(row.get_absolute_url() + path)
     assert response.status_code == 404
     assert b"There is nothing here" in response.content
+
+
+@pytest.mark.parametrize("path", ["/nothing/", "/help/", "/help/held/"])
+def test_the_whole_menu_stays_where_there_is_no_page_and_around_the_help(path: str) -> None:
+    page = signed_in("admin").get(path).content.decode()
+    for address in ("/api-keys/", "/audit/", "/settings/users/"):
+        assert f'href="{address}"' in page
+    assert 'href="/audit/"' not in signed_in("viewer").get(path).content.decode()

@@ -6,15 +6,12 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from connections.choices import DiagnosisCode
-from connections.dashboard.rights import Right, asker_of, zone_of
-from connections.dashboard.shell import frame
+from connections.dashboard.shell import page_for_anybody
 from connections.dashboard.worker_codes import WORKER_CODES
 from connections.diagnosis import CATALOGUE, Entry, fill
 from connections.diagnosis.catalogue.chain import CHAIN
@@ -49,13 +46,7 @@ def contents(request: HttpRequest) -> HttpResponse:
 
 
 def _shown(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    """Staff keep the frame around it that they came with; to everybody else it stands alone."""
-    shown, path = {"section": "help", **context}, f"connections/help/{template}.html"
-    asker = asker_of(request) if request.user.is_authenticated else None
-    if asker is None or not asker.may(Right.READ):
-        return render(request, path, shown)
-    with timezone.override(zone_of(request, asker)):
-        return render(request, path, shown | {"shell": frame(request, asker, section="help")})
+    return page_for_anybody(request, f"connections/help/{template}.html", context, section="help")
 
 
 def _listed(entry: Entry) -> dict[str, str]:

@@ -10,10 +10,20 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
 from connections.choices import Theme
-from connections.dashboard.shell import THEME_COOKIE
+from connections.dashboard.shell import THEME_COOKIE, page_for_anybody
 from sugaradmin.lanes import CUSTOMER_PATHS
 
 RETRY_AFTER = 30  # seconds
+
+
+def missing(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler404. What does not exist and what is another tenant's look alike."""
+    return page_for_anybody(request, "404.html", {}, status=HTTPStatus.NOT_FOUND)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Django's handler403: the exception says which right is missing."""
+    return page_for_anybody(request, "403.html", {"exception": str(exception)}, status=HTTPStatus.FORBIDDEN)
 
 
 def broken(request: HttpRequest) -> HttpResponse:
