@@ -148,6 +148,12 @@ def fault_words(fault: str) -> str:
 
 
 @register.filter
+def said(message: str) -> str:
+    """Sugar's own words as a quotation; where nothing came, ours for it."""
+    return attempt_words.fault_words(message) if message in attempt_words.FAULTS else f"“{message}”"
+
+
+@register.filter
 def milliseconds(attempt: Attempt) -> int | None:
     return attempt_words.milliseconds(attempt)
 
