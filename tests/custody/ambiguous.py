@@ -6,6 +6,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from connections.choices import DiagnosisCode
 from connections.custody import handout, keys
 from connections.models import TokenVersion
@@ -95,8 +97,9 @@ def judge(scene: Scene, seen: set[str], *, can_sign_in: bool, is_spoilt: bool = 
         assert "down" not in seen, f"{seen}\n{scene.trail()}"
         assert row.status == "healthy", f"{scene.told}\n{scene.trail()}"
     elif row.status != "healthy":
-        refused = TokenVersion.objects.filter(connection=row, refused_at__isnull=False).exists()
-        assert row.diagnosis_code in NAMED and refused, f"{scene.told}\n{scene.trail()}"
+        # Refused, or never had: Sugar gave none.
+        refused = TokenVersion.objects.filter(Q(refused_at__isnull=False) | Q(refresh_fingerprint=""), connection=row)
+        assert row.diagnosis_code in NAMED and refused.exists(), f"{scene.told}\n{scene.trail()}"
         assert row.status in ("dying", "down") and row.diagnosis["evidence"]
         return
     given = handout.token(row.public_id, tenants=None, wait=0, actor="worker")

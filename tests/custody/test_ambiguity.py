@@ -68,6 +68,15 @@ def test_a_lost_sign_in_without_a_password_is_never_silent(scene: Open, preset: 
     judge(played, watch(played), can_sign_in=False)
 
 
+def test_a_sign_in_without_a_refresh_token_names_what_is_missing(scene: Open) -> None:
+    """No password is stored either: dying from its first moment on, and a person must learn why."""
+    played = scene("13.3", fields=WITHOUT_PASSWORD)
+    spoil_sign_in(played, {"kind": "no_refresh_token"})
+    assert played.told == ("credentials_missing", "dying"), played.trail()
+    assert "Version 2 came without a refresh token." in [told["text"] for told in played.row.diagnosis["evidence"]]
+    judge(played, watch(played), can_sign_in=False, is_spoilt=False)
+
+
 @pytest.mark.campaign
 @pytest.mark.parametrize(
     ("preset", "spoil", "fields"),

@@ -153,6 +153,7 @@ def _needs_rules(row: Connection, now: datetime) -> bool:
         or (row.superseded_at is not None and now - row.superseded_at < schedule.DAY)
         or row.chain_ends_at
         or row.is_password_expired
+        or not (row.has_refresh_token or row.password)  # nothing will renew it, from its first moment on
     )
 
 

@@ -126,6 +126,9 @@ def _missing(history: History) -> tuple[Evidence, ...]:
     told = [Evidence(text=_("No password is stored, and there is no refresh token that could still work."))]
     if history.newest_failure is not None:
         told.append(attempt_told(history.newest_failure, history.facts))
+    elif history.live is not None:
+        text = _("Version %(number)s came without a refresh token.") % {"number": history.live.number}
+        told.append(Evidence(text=text, version=history.live.number))
     return tuple(told)
 
 
