@@ -10,11 +10,12 @@ from typing import Any
 
 from django.db import transaction
 
-from connections.choices import Fault, Rung, Trigger, Trouble
+from connections.choices import DiagnosisCode, Fault, Rung, Trigger, Trouble
 from connections.custody import audit, guard, probing, runner, wire
 from connections.custody.audit import Actor
 from connections.custody.handout import Tenants, find
 from connections.custody.ledger import claims, edits, looks, upkeep
+from connections.custody.ledger.refusals import REFUSED_TRY
 from connections.custody.problems import Conflict, CustodyProblem, Later, TooOften
 from connections.custody.sending import Climb, ping_living
 from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Want
@@ -241,8 +242,7 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
             case Decline.DRAFT:
                 return Conflict("draft", NEVER_SIGNED_IN, diagnosis=diagnosis)
     if last is not None and last.result == Result.REFUSED and row.trouble == Trouble.NONE:
-        # The chain lives on: what failed is this sign-in, and the warning says why.
-        return Conflict(row.diagnosis_code or last.fault, words or "Sugar refused it.", diagnosis=diagnosis)
+        return _refused_beside_a_living_chain(row, last)
     if last is not None and last.result == Result.NOT_SENT and not row.diagnosis_code:
         return Later("busy", "Nothing was sent; many requests to this instance wait for their turn.", retry_after=2)
     if row.trouble == Trouble.PERSON or (row.version_count == 0 and row.trouble == Trouble.NONE):
@@ -252,6 +252,21 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
     return Later(
         row.diagnosis_code or "busy", words or "It is tried again by itself.", retry_after=wait, diagnosis=diagnosis
     )
+
+
+def _refused_beside_a_living_chain(row: Connection, last: Outcome) -> CustodyProblem:
+    """What failed is this sign-in alone. Of a password that no longer fits the standing warning says it."""
+    if row.diagnosis_code == DiagnosisCode.PASSWORD_STALE and last.fault in REFUSED_TRY:
+        cause = str((row.diagnosis or {}).get("cause"))
+        return Conflict(row.diagnosis_code, cause, diagnosis=row.diagnosis)
+    code = code_of(Fault(last.fault or Fault.UNKNOWN))
+    if code != DiagnosisCode.LOCKED_OUT:
+        return Conflict(code, "Sugar refused this sign-in; the connection itself works on.")
+    until = row.attempts.filter(number=last.attempt).values_list("lockout_until", flat=True).first()
+    if until is None:
+        return Conflict(code, "Sugar has locked this user out until an admin unlocks it; the connection works on.")
+    left = max(1, round((until - row.now).total_seconds() + 0.5))  # type: ignore[attr-defined]
+    return Later(code, "Sugar has locked this user out for a while; the connection works on.", retry_after=left)
 
 
 def seconds(declined: Declined, row: Connection) -> int:

@@ -50,6 +50,18 @@ def test_a_sign_in_takes_a_password_that_is_not_stored(connect: Connect, caller:
     assert kept.row.password is None
 
 
+def test_a_lock_out_beside_a_living_chain_is_told_with_its_end(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    worker = caller()
+    kept.sugar.lock_out("svc", minutes=20)
+    told = problem(worker.post(f"connections/{kept.public_id}/sign-in"), 503, "locked_out")
+    assert 1100 < told["retry_after"] <= 1201 and told["retryable"] is True
+    kept.sugar.lock_out("svc")
+    told = problem(worker.post(f"connections/{kept.public_id}/sign-in"), 409, "locked_out")
+    assert "until an admin unlocks it" in told["detail"]
+    assert worker.get(f"connections/{kept.public_id}").json()["status"] == "healthy"
+
+
 def test_a_rotation_of_a_draft_says_what_to_do(connect: Connect, caller: MakeCaller) -> None:
     kept = connect("13.3", sign_in=False)
     told = problem(caller().post(f"connections/{kept.public_id}/rotate"), 409, "draft")
