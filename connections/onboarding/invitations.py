@@ -37,10 +37,16 @@ class Issued:
 
 
 def invite_first_admin(actor: Actor) -> Issued:
-    """The newest is the only one that works. Whether it is needed, whoever uses it is asked again."""
+    """The newest is the only one that works. Whether it is needed, whoever uses it is asked again.
+
+    Raises Conflict where it cannot be audited: then nobody could use it either.
+    """
     with transaction.atomic():
         OneTimeLink.objects.filter(purpose=LinkPurpose.FIRST_ADMIN, used_at__isnull=True).delete()
-        return _issue(LinkPurpose.FIRST_ADMIN, None, actor, FIRST_ADMIN_LIVES)
+        issued = _issue(LinkPurpose.FIRST_ADMIN, None, actor, FIRST_ADMIN_LIVES)
+        told = {"hours": FIRST_ADMIN_LIVES.total_seconds() / 3600}
+        record(actor, "issue_first_admin_link", at=database_now(), difference=told)
+        return issued
 
 
 def invite(user: User, actor: Actor, *, lives: timedelta = INVITATION_LIVES) -> Issued:

@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from connections.custody import copies, guard
 from connections.custody.audit import Actor
+from connections.custody.problems import Conflict
 from connections.onboarding import invitations
 from sugaradmin import __version__
 
@@ -45,6 +46,8 @@ def first_steps(site: str, *, is_private: bool) -> str:
             return "Nobody can sign in yet; make the first administrator: manage.py create_staff NAME --role admin"
         with migration_lock():  # of nodes that start together the last one's link works
             issued = invitations.invite_first_admin(Actor(kind="command", name="serve"))
+    except Conflict as refused:
+        return f"Nobody can sign in yet, and nobody can be let in: {refused.detail}"
     finally:
         disconnect()
     return f"Nobody can sign in yet. Make the first administrator at {site.rstrip('/')}{issued.path} (24 hours, once)."

@@ -115,6 +115,10 @@ def _saved_factor(instance: Authenticator, created: bool, **_: Any) -> None:
         _changed_factor("add_second_factor", instance)
 
 
+def note_renamed(factor: Authenticator) -> None:
+    _changed_factor("rename_second_factor", factor)
+
+
 def _removed_factor(instance: Authenticator, **_: Any) -> None:
     _changed_factor("remove_second_factor", instance)
 

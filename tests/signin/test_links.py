@@ -55,6 +55,8 @@ def test_at_the_first_start_a_link_makes_the_first_administrator(keeps_its_conne
     assert is_in(first_step("ana", NEW))
     row = AuditRow.objects.get(action="create_staff")
     assert (row.actor_kind, row.actor, row.address) == ("link", "ana", "127.0.0.1")
+    row = AuditRow.objects.get(action="issue_first_admin_link")
+    assert (row.actor_kind, row.actor) == ("command", "serve")
     assert preparation.first_steps("http://127.0.0.1:8000/", is_private=True) == ""
 
 

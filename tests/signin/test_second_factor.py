@@ -15,7 +15,7 @@ from connections.custody import guard
 from connections.models import AuditRow, OwnKey
 from sugaradmin.keys import new_key
 from tests.conftest import Configured
-from tests.dashboard.people import signed_in
+from tests.dashboard.people import person, signed_in
 from tests.signin.door import code_of, first_step, is_in, set_up_app, with_app
 
 pytestmark = pytest.mark.django_db
@@ -168,3 +168,13 @@ def test_every_change_of_a_second_factor_is_audited_in_its_transaction() -> None
         ("remove_second_factor", "admin", "admin", "recovery_codes"),
         ("remove_second_factor", "admin", "admin", "totp"),
     ]
+
+
+def test_another_name_of_a_passkey_is_audited() -> None:
+    """It is by its name that the owner knows a key of his own from one that a stranger put there."""
+    client = signed_in("admin")
+    data = {"name": "blue key", "credential": {}}
+    passkey = Authenticator.objects.create(user=person("admin"), type=Authenticator.Type.WEBAUTHN, data=data)
+    assert client.post(f"/profile/security/passkeys/{passkey.pk}/", {"name": "red key"}).status_code == 302
+    row = AuditRow.objects.get(action="rename_second_factor")
+    assert (row.actor, row.target, row.difference["name"]) == ("admin", "admin", "red key")

@@ -17,7 +17,7 @@ from django.utils.decorators import method_decorator
 
 from connections.dashboard.signing_in import AddPasskeyForm, AddTotpForm, RenamePasskeyForm
 from connections.dashboard.views.signing_in import Framed, form_page, refused
-from connections.signin import codes, second_factor
+from connections.signin import codes, second_factor, trail
 
 in_one_transaction = method_decorator(transaction.atomic, "dispatch")
 """The audit row of a change belongs to the change."""
@@ -84,6 +84,11 @@ class RenamePasskey(Framed, webauthn.EditWebAuthnView):  # type: ignore[misc]  #
     template_name = "connections/signin/passkey_rename.html"
     form_class = RenamePasskeyForm
     success_url = reverse_lazy("mfa_index")
+
+    def form_valid(self, form: RenamePasskeyForm) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        trail.note_renamed(form.instance)
+        return response
 
 
 @form_page
