@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.choices import GRANT_KINDS, AttemptState, Fault
+from connections.custody.values import Result
 from connections.models import Attempt
 
 if TYPE_CHECKING:
@@ -50,6 +51,24 @@ FAULTS: dict[str, StrPromise] = {
     Fault.ENCRYPTION_KEY_MISSING: gettext_lazy("Encryption key missing"),
     Fault.UNKNOWN: gettext_lazy("Answer of no known kind"),
 }
+# What the report of an action calls each rung of the ladder, and what came of it.
+RUNGS: dict[str, StrPromise] = {
+    "ping": gettext_lazy("Ask whether the token lives"),
+    "candidate": gettext_lazy("The kept answer"),
+    "old_refresh": gettext_lazy("The old refresh token, once"),
+    "refresh": gettext_lazy("Refresh"),
+    "stored_password": gettext_lazy("Sign in with the stored password"),
+    "sign_in": gettext_lazy("Sign in"),
+}
+RESULTS: dict[str, tuple[str, str, StrPromise]] = {
+    Result.VERSION: ("ok", "healthy", gettext_lazy("Well: a new version")),
+    Result.REFUSED: ("fail", "down", gettext_lazy("Refused")),
+    Result.LOST: ("doubt", "in_doubt", gettext_lazy("Answer lost")),
+    Result.NOT_SENT: ("warn", "warning", gettext_lazy("Not sent")),
+    Result.KEPT: ("warn", "warning", gettext_lazy("Came late: kept")),
+    Result.DISCARDED: ("warn", "warning", gettext_lazy("Came late: an edit won")),
+    Result.SPOOLED: ("warn", "warning", gettext_lazy("Kept on disk: the database is away")),
+}
 STAGES: dict[str, StrPromise] = {
     "dns_ms": gettext_lazy("name"),
     "connect_ms": gettext_lazy("connect"),
@@ -60,6 +79,18 @@ STAGES: dict[str, StrPromise] = {
 
 def fault_words(fault: str) -> str:
     return str(FAULTS.get(fault, fault))
+
+
+def check_words(detail: str) -> str:
+    """What a check found begins with our code for it; the rest is Sugar's own."""
+    fault, mark, said = detail.partition(": ")
+    if fault not in FAULTS:
+        return detail[:1].upper() + detail[1:]
+    return f"{fault_words(fault)}{mark}{said}"
+
+
+def rung_words(rung: str) -> str:
+    return str(RUNGS.get(rung, rung))
 
 
 def came_to(attempt: Attempt) -> tuple[str, str, str]:

@@ -154,6 +154,23 @@ def said(message: str) -> str:
 
 
 @register.filter
+def check_words(detail: str) -> str:
+    return attempt_words.check_words(detail)
+
+
+@register.filter
+def rung_words(rung: str) -> str:
+    return attempt_words.rung_words(rung)
+
+
+@register.simple_tag
+def rung_result(result: str) -> SafeString:
+    """What came of a rung: a word, a shape and a colour; of a ping only the word that it brought."""
+    kind, sign, word = attempt_words.RESULTS.get(result, ("ok", "healthy", result.capitalize()))
+    return format_html('<span class="verdict" data-kind="{}">{}{}</span>', kind, shape(sign), word)
+
+
+@register.filter
 def milliseconds(attempt: Attempt) -> int | None:
     return attempt_words.milliseconds(attempt)
 

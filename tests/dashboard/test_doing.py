@@ -111,7 +111,8 @@ def test_repair_climbs_the_ladder_and_shows_the_rungs(connect: Connect, operator
     kept.tend()
     page = press(operator, kept, "repair")
     assert "It did not work" in page
-    assert "old_refresh" in page
+    assert "The old refresh token, once" in page
+    assert "old_refresh" not in page, "a code is for programs"
 
 
 def test_pause_and_resume_done_twice_are_done_once(draft: Draft) -> None:

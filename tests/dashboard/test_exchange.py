@@ -10,6 +10,7 @@ import pytest
 
 from connections.choices import Fault
 from connections.custody import actions
+from connections.custody.values import Result
 from connections.dashboard import attempt_words
 from connections.models import TokenVersion
 from connections.onboarding import registry
@@ -78,6 +79,8 @@ def test_what_went_wrong_stands_in_words(connect: Connect) -> None:
     assert "Refresh token not known" in listed
     assert "refresh_token_invalid" not in listed
     assert set(attempt_words.FAULTS) == set(Fault.values)
+    assert set(attempt_words.RESULTS) == set(Result)
+    assert attempt_words.check_words("timeout: 30 s") == "No answer in time: 30 s"
 
 
 def test_the_words_for_the_customer_name_their_own_instance(connect: Connect) -> None:
