@@ -62,7 +62,7 @@ def test_the_chosen_colours_are_rendered_by_the_server() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "shouts"), [(1, False), (29, False), (31, True), (300, True)])
-def test_a_silent_worker_is_shouted_with_the_command_that_starts_it(
+def test_r12_a_silent_worker_is_shouted_with_the_command_that_starts_it(
     configured: Configured, seconds: int, shouts: bool
 ) -> None:
     configured(heartbeat=timedelta(seconds=5))
@@ -94,6 +94,17 @@ def test_every_code_has_a_page_that_needs_no_sign_in(code: str) -> None:
     assert page.status_code == 200
     assert code in page.content.decode()
     assert "{" not in page.content.decode().split("<main")[1].split("</main>")[0], "a blank was not filled"
+
+
+@pytest.mark.parametrize("path", ["/help/", "/help/maintenance/", "/help/busy/"])
+def test_r12_help_has_the_frame_of_all_pages_for_who_signed_in(path: str) -> None:
+    page = signed_in("admin").get(path).content.decode()
+    assert "manage.py serve" in page, "no worker has ever run here"
+    assert 'href="/audit/"' in page
+    for client in (Client(), signed_in("")):
+        page = client.get(path).content.decode()
+        assert "manage.py serve" not in page
+        assert 'href="/audit/"' not in page
 
 
 def test_help_is_searched_by_words_and_unknown_codes_are_not_found() -> None:
