@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import httpx
 import pytest
 from playwright.sync_api import expect
 
 from connections.choices import LinkKind
-from connections.models import CustomerLink, database_now
+from connections.models import Connection, CustomerLink, database_now
 from connections.onboarding import links
 from tests.browser.conftest import NARROW, PHONE, Desk, Open
 from tests.browser.fleet import down
+from tests.conftest import Configured
 from tests.custody.conftest import ANA, Connect, Kept
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -36,7 +38,8 @@ def expected_refusal(desk: Desk) -> None:
     desk.complaints.clear()
 
 
-def test_r17_the_customer_reconnects_on_a_phone(open_desk: Open, connect: Connect) -> None:
+def test_r17_the_customer_reconnects_on_a_phone(open_desk: Open, connect: Connect, configured: Configured) -> None:
+    configured(live=timedelta(seconds=0.5))
     kept = down(connect)
     link, path = sent(kept)
     phone = open_desk(None, size=PHONE, has_touch=True)
@@ -60,11 +63,12 @@ def test_r17_the_customer_reconnects_on_a_phone(open_desk: Open, connect: Connec
     type_password(phone, "secret")
     expect(phone.page.get_by_role("heading", name="Connected")).to_be_visible()
     assert kept.row.status == "healthy"
-    staff.page.reload()
-    expect(staff.page.locator(".head .badge")).to_have_text("Healthy")
+    assert Connection.objects.filter(tenant=kept.row.tenant).count() == 1, "the same connection, no second one"
+    expect(staff.page.locator(".head .badge")).to_have_text("Healthy")  # by itself
 
     phone.go(path)
     expect(phone.page.get_by_role("heading", name="This link has been used")).to_be_visible()
+    expect(phone.page.get_by_role("button", name="Ask for a new link")).to_be_visible()
     expected_refusal(phone)
 
 
@@ -122,7 +126,7 @@ def test_two_links_in_one_browser_keep_apart(open_desk: Open, connect: Connect) 
     assert (first.row.status, second.row.version_count) == ("healthy", 1)
 
 
-def test_it_works_without_scripts_and_on_the_narrowest_screen(open_desk: Open, connect: Connect) -> None:
+def test_r25_a_link_works_without_scripts_and_on_the_narrowest_screen(open_desk: Open, connect: Connect) -> None:
     kept = down(connect)
     phone = open_desk(None, size=NARROW, java_script_enabled=False)
     phone.go(sent(kept)[1])

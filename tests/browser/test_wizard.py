@@ -186,7 +186,9 @@ def at_the_test(open_desk: Open, simulator: SimulatorServer, **options: object) 
     return desk, walk
 
 
-def test_without_scripts_one_request_does_it_all(open_desk: Open, connect: Connect, simulator: SimulatorServer) -> None:
+def test_r25_the_wizard_works_without_scripts_in_one_request(
+    open_desk: Open, connect: Connect, simulator: SimulatorServer
+) -> None:
     desk, _ = at_the_test(open_desk, simulator, java_script_enabled=False)
     expect(desk.page.locator("[data-reveals]")).to_have_count(0)
     desk.page.get_by_role("button", name="Sign in and test").click()
