@@ -72,7 +72,7 @@ def test_r2_the_address_is_the_state(open_desk: Open, connect: Connect) -> None:
     desk.page.keyboard.press("Enter")
     expect(desk.page.locator("tbody .title")).to_have_text(["Zeta Industries"])
     desk.page.get_by_role("link", name="Last success").click()
-    expect(desk.page.locator("th[aria-sort=ascending]")).to_have_text("Last success")
+    expect(desk.page.locator("th[aria-sort=ascending] a")).to_have_text("Last success")
     address = desk.page.url
     assert parse_qs(urlsplit(address).query) == {
         "status": ["down"], "tag": ["eu"], "q": ["zeta"], "sort": ["last_success"]
