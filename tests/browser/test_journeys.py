@@ -182,4 +182,4 @@ def test_r25_paper_shows_the_connection_and_no_controls(open_desk: Open, connect
     desk.go(f"/connections/{kept.public_id}/")
     desk.page.emulate_media(media="print")
     expect(desk.page.get_by_role("heading", level=1)).to_be_visible()
-    expect(desk.page.locator("nav.nav")).to_be_hidden()
+    expect(desk.page.locator("header.top")).to_be_hidden()
