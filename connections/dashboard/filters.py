@@ -143,8 +143,8 @@ class Filters:
         return any(self.chips())
 
     def is_detailed(self) -> bool:
-        """Something is set that is folded away otherwise."""
-        return bool(self.tenant or self.tag or self.host or self.cause or self.owner or self.sort.given)
+        """A filter is set that is folded away otherwise. The order shows in the heads of the columns."""
+        return bool(self.tenant or self.tag or self.host or self.cause or self.owner)
 
     def query(self) -> str:
         """Filters and order as the address carries them, without a place."""
