@@ -206,7 +206,7 @@ def _due() -> Iterator[Finding]:
     if late:
         yield _fail("due", f"{late} connections were due over 5 minutes ago.", "See the worker and the queue above.")
     else:
-        yield _ok("due", "Nothing that is due waits.")
+        yield _ok("due", "Nothing has been due for more than 5 minutes.")
 
 
 def _spool() -> Iterator[Finding]:

@@ -12,11 +12,16 @@
     if (copyUrl) return fetched(copyUrl);
     return copyFrom ? document.getElementById(copyFrom).textContent.trim() : copy;
   };
+  const heard = document.getElementById("copied"); // the mark on the button is for those who see it
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy], [data-copy-from], [data-copy-url]");
     if (!button) return;
     await navigator.clipboard.writeText(await textOf(button.dataset));
     button.dataset.done = "yes";
-    setTimeout(() => delete button.dataset.done, 2000);
+    if (heard) heard.textContent = heard.dataset.word;
+    setTimeout(() => {
+      delete button.dataset.done;
+      if (heard) heard.textContent = "";
+    }, 2000);
   });
 })();

@@ -250,6 +250,19 @@ def test_r25_everything_works_without_scripts(open_desk: Open, connect: Connect)
     expect(page.get_by_role("status")).to_contain_text(f"version {version + 1} is live")
 
 
+def test_a_copy_is_told_to_those_who_do_not_see_the_mark(open_desk: Open, connect: Connect) -> None:
+    kept = healthy(connect)
+    desk = open_desk("viewer")
+    desk.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    desk.go(page_of(kept))
+    told = desk.page.locator("[aria-live]#copied")
+    expect(told).to_have_text("")
+    desk.page.get_by_role("button", name=f"Copy {kept.public_id}").click()
+    expect(told).to_have_text("Copied")
+    assert desk.page.evaluate("navigator.clipboard.readText()") == kept.public_id
+    expect(told).to_have_text("")
+
+
 def test_r19_status_is_a_word_and_a_shape_in_forced_colours(open_desk: Open, connect: Connect) -> None:
     fleet(connect)
     desk = open_desk("viewer", forced_colors="active")
