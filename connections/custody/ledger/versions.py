@@ -54,7 +54,7 @@ def _supersede(before: TokenVersion | None, now: datetime) -> None:
     before.state = VersionState.SUPERSEDED
     before.ended_at = now
     statement.write(before, ["state", "ended_at"])
-    if before.verified_at is None:  # else its proof has wiped them already
+    if before.verified_at is None and before.number > 1:  # else its proof has wiped them already, or there are none
         wipe(TokenVersion.objects.filter(connection_id=before.connection_id, number__lt=before.number))
 
 
