@@ -296,6 +296,7 @@ class AuditOutcome(TextChoices):
     """What became of what somebody asked for."""
 
     OK = "ok", _("Done")
+    BEGUN = "begun", _("Begun")
     FAILED = "failed", _("Failed")
     DENIED = "denied", _("Denied")
     THROTTLED = "throttled", _("Slowed down")

@@ -10,13 +10,14 @@ from typing import Any
 
 from django.db import transaction
 
-from connections.choices import DiagnosisCode, Fault, Rung, Trigger, Trouble
-from connections.custody import audit, guard, probing, runner, wire
+from connections.choices import AuditOutcome, DiagnosisCode, Fault, Rung, Trigger, Trouble
+from connections.custody import audit, deeds, guard, probing, runner, wire
 from connections.custody.audit import Actor
+from connections.custody.deeds import Deed, End
 from connections.custody.handout import Tenants, find
 from connections.custody.ledger import claims, edits, looks, upkeep
 from connections.custody.ledger.refusals import REFUSED_TRY
-from connections.custody.problems import Conflict, CustodyProblem, Later, TooOften
+from connections.custody.problems import Conflict, CustodyProblem, Later, NotFound, TooOften
 from connections.custody.sending import Climb, ping_living
 from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Want
 from connections.diagnosis import code_of
@@ -108,8 +109,7 @@ def sign_in_through(link: CustomerLink, actor: Actor, *, password: str, wait: fl
     """
     row = find(link.connection.public_id, None)
     _refuse(row)
-    with transaction.atomic():
-        audit.record_on(row, actor, str(Goal.SIGN_IN), at=database_now(), difference={"link": link.public_id})
+    deed = deeds.begin(row, actor, Goal.SIGN_IN, link=link.public_id)
     want = Want(
         goal=Goal.SIGN_IN,
         trigger=Trigger.LINK,
@@ -119,25 +119,22 @@ def sign_in_through(link: CustomerLink, actor: Actor, *, password: str, wait: fl
         generation=link.generation,
         link_pk=link.pk,
     )
-    return report_of(runner.start(row.pk, want), row.public_id, None, wait)
+    return report_of(_start(deed, want), row.public_id, None, wait)
 
 
 def repair(public_id: str, actor: Actor, *, tenants: Tenants = None, version: int | None = None) -> Report:
     """Runs the resolve ladder and reports each rung. Raises CustodyProblem."""
-    row = find(public_id, tenants)
-    _refuse(row)
+    row = _allowed(public_id, actor, tenants)
+    if version is not None and version != row.version_count:
+        return Report(outcome="unchanged", version=row.version_count)
     looks_first = row.trouble == Trouble.NONE and row.doubt_after is None and not row.is_new_chain_wanted
+    deed = deeds.begin(row, actor, Goal.REPAIR)
     if looks_first:
-        _note(row, actor, Goal.REPAIR)
         answer = ping_living(row, actor=actor.name)
         if answer is not None and answer.fault is None:
+            deeds.end(deed, lambda: End(outcome=AuditOutcome.OK))
             return Report(outcome="unchanged", version=row.version_count, rungs=[_rung_of_ping(answer)])
-    return _act(public_id, actor, tenants, Goal.REPAIR, version, is_noted=looks_first)
-
-
-def _note(row: Connection, actor: Actor, goal: Goal) -> None:
-    with transaction.atomic():
-        audit.record_on(row, actor, str(goal), at=database_now())
+    return _grant(deed, tenants, Want(goal=Goal.REPAIR, trigger=_trigger(actor), actor=actor.name), MOST_WAIT)
 
 
 def _rung_of_ping(answer: Answer) -> dict[str, Any]:
@@ -154,27 +151,49 @@ def _act(
     password: str | None = None,
     keeps_password: bool = False,
     wait: float = MOST_WAIT,
-    is_noted: bool = False,
 ) -> Report:
-    row = find(public_id, tenants)
-    _refuse(row)
-    probing.refuse_scanner(row, actor)
+    row = _allowed(public_id, actor, tenants)
     if version is not None and version != row.version_count:
         return Report(outcome="unchanged", version=row.version_count)
-    if not is_noted:
-        _note(row, actor, goal)
     want = Want(
         goal=goal,
         trigger=_trigger(actor),
         actor=actor.name,
-        seen=row.version_count if goal != Goal.REPAIR else None,
+        seen=row.version_count,
         password=password,
         keeps_password=keeps_password and password is not None,
     )
-    report = report_of(runner.start(row.pk, want), public_id, tenants, wait)
+    return _grant(deeds.begin(row, actor, goal), tenants, want, wait)
+
+
+def _allowed(public_id: str, actor: Actor, tenants: Tenants) -> Connection:
+    row = find(public_id, tenants)
+    _refuse(row)
+    probing.refuse_scanner(row, actor)
+    return row
+
+
+def _grant(deed: Deed, tenants: Tenants, want: Want, wait: float) -> Report:
+    report = report_of(_start(deed, want), deed.row.public_id, tenants, wait)
     if report.problem is not None:
-        probing.note(row, actor, report.problem.code)
+        probing.note(deed.row, deed.actor, report.problem.code)
     return report
+
+
+def _start(deed: Deed, want: Want) -> Future[Climb]:
+    return runner.start(deed.row.pk, want, ended=lambda climb: deeds.end(deed, lambda: _end_of(deed, climb)))
+
+
+def _end_of(deed: Deed, climb: Climb | None) -> End:
+    if climb is None:
+        return End(outcome=AuditOutcome.FAILED, code="internal_error")
+    attempt = climb.last.attempt if climb.last else None
+    try:
+        problem = _reported(climb, find(deed.row.public_id, None)).problem
+    except NotFound as gone:  # deleted meanwhile
+        problem = gone
+    outcome = AuditOutcome.OK if problem is None else AuditOutcome.FAILED
+    return End(outcome=outcome, attempt=attempt, code=problem.code if problem else "")
 
 
 def _trigger(actor: Actor) -> Trigger:
@@ -194,7 +213,10 @@ def report_of(future: Future[Climb], public_id: str, tenants: Tenants, wait: flo
         climb = future.result(wait)
     except Unfinished:
         return Report(outcome="running", version=find(public_id, tenants).version_count)
-    row = find(public_id, tenants)
+    return _reported(climb, find(public_id, tenants))
+
+
+def _reported(climb: Climb, row: Connection) -> Report:
     rungs = [as_rung(outcome) for outcome in climb.outcomes]
     last = climb.last
     if last is not None and last.result == Result.VERSION and not last.goes_on:
@@ -286,16 +308,18 @@ def test(public_id: str, actor: Actor, *, tenants: Tenants = None) -> list[Check
     probing.refuse_scanner(row, actor)
     checks, fault = _checks(row, actor)
     probing.note(row, actor, code_of(fault) if fault else "")
-    with transaction.atomic():
-        audit.record_on(row, actor, "test", at=database_now())
-    looks.note_test(
-        row.pk,
-        actor=actor.name,
-        trigger=_trigger(actor),
-        checks=[check.as_dict() for check in checks],
-        fault=fault or "",
-    )
+    _note_test(row, actor, checks, fault)
+    told: list[dict[str, object]] = [check.as_dict() for check in checks]
+    looks.note_test(row.pk, actor=actor.name, trigger=_trigger(actor), checks=told, fault=fault or "")
     return checks
+
+
+def _note_test(row: Connection, actor: Actor, checks: list[Check], fault: Fault | None) -> None:
+    failed = [check.name for check in checks if not check.ok]
+    difference = {"failed": failed, "code": code_of(fault) if fault else ""} if failed else {}
+    outcome = AuditOutcome.FAILED if failed else AuditOutcome.OK
+    with transaction.atomic():
+        audit.record_on(row, actor, "test", at=database_now(), outcome=outcome, difference=difference)
 
 
 def _checks(row: Connection, actor: Actor) -> tuple[list[Check], Fault | None]:

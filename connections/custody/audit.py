@@ -53,8 +53,9 @@ def record(
     outcome: str = AuditOutcome.OK,
     difference: dict[str, Any] | None = None,
     cleared_to: int | None = None,
-) -> None:
-    """Inside the transaction of the change, and late in it: from here to its end others wait for the chain.
+) -> int:
+    """Inside the transaction of the change, and late in it: from here to its end others wait for the chain. Gives
+    the number of the row.
 
     Raises Conflict where the key of the chain cannot be opened: what cannot be audited is not changed.
     """
@@ -77,6 +78,7 @@ def record(
         line.id, line.previous = newest[0] + 1, newest[1]
         line.digest = digest_of(line, key)
         line.save(force_insert=True)
+    return line.id
 
 
 def _told(actor: Actor, difference: dict[str, Any] | None) -> dict[str, Any]:
@@ -90,8 +92,8 @@ def _chain_key() -> bytes:
         raise Conflict("read_only", f"Nothing is changed while it cannot be audited: {refused}") from None
 
 
-def record_on(row: Connection, actor: Actor, action: str, *, at: datetime, **rest: Any) -> None:
-    record(actor, action, at=at, target=row.public_id, tenant=row.tenant, **rest)
+def record_on(row: Connection, actor: Actor, action: str, *, at: datetime, **rest: Any) -> int:
+    return record(actor, action, at=at, target=row.public_id, tenant=row.tenant, **rest)
 
 
 def record_denied(actor: Actor, action: str, *, target: str = "") -> None:

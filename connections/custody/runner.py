@@ -124,9 +124,25 @@ def _answer(runner: _Runner, key: int, future: Future[bool], ask: Callable[[], b
             del runner.asking[key]
 
 
-def start(pk: int, want: Want) -> Future[Climb]:
-    """A person's action: its own attempt, never joined to another's wish."""
-    return _runner().pool.submit(_pursue, pk, want, lambda: None)
+def start(pk: int, want: Want, *, ended: Callable[[Climb | None], None]) -> Future[Climb]:
+    """A person's action: its own attempt, never joined to another's wish.
+
+    `ended` hears what came of it before the caller does, also of one who has left; None: an error of ours.
+    """
+    return _runner().pool.submit(_act, pk, want, ended)
+
+
+def _act(pk: int, want: Want, ended: Callable[[Climb | None], None]) -> Climb:
+    try:
+        try:
+            done = _pursue(pk, want, lambda: None)
+        except Exception:
+            ended(None)
+            raise
+        ended(done)
+        return done
+    finally:
+        connection.close()
 
 
 def _forget(runner: _Runner, pk: int, host: str) -> None:

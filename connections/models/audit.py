@@ -9,6 +9,9 @@ from connections.choices import AuditOutcome
 class AuditRow(models.Model):
     """What a person or a key changed, or was denied: written in the transaction of the change itself.
 
+    A grant outlives its request: one row says that it was begun, a second one (`difference`: `begun`, the number of the
+    first) how it ended.
+
     The database refuses to update a row, and to delete one unless a row of the chain says that it may go
     (`cleared_to`): see the migration `audit_guard`.
     """

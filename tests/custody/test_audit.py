@@ -99,6 +99,15 @@ def test_the_guard_can_be_taken_back_and_put_up_again(transactional_db: None) ->
     assert audit_proof.missing_guards() == set()
 
 
+def test_another_word_for_the_outcome_touches_neither_rows_nor_guard(chain: list[int]) -> None:
+    for name in ("0002_audit_guard", "0003_audit_begun"):
+        MigrationExecutor(connection).migrate([("connections", name)])
+        assert audit_proof.missing_guards() == set()
+        assert audit_proof.verify().rows == ROWS
+    audit.record(ANA, "rotate", at=database_now(), outcome="begun")
+    assert audit_proof.verify().is_whole
+
+
 def test_a_cut_tail_is_found_against_a_head(chain: list[int], tmp_path: Path) -> None:
     heads = tmp_path / "heads"
     call_command("verify_audit", note=str(heads))

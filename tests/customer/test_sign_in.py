@@ -32,8 +32,11 @@ def test_success_repairs_the_same_connection(invite: Invite) -> None:
     assert kept.row.events.filter(kind=EventKind.RECOVERED).exists()
     attempt = Attempt.objects.get(trigger=Trigger.LINK)
     assert (attempt.link, attempt.actor) == (customer.link, f"customer link {customer.link.public_id}")
-    audited = AuditRow.objects.get(actor_kind="link", action="sign_in")
-    assert (audited.target, audited.address) == (kept.public_id, "127.0.0.1")
+    begun, ended = AuditRow.objects.filter(actor_kind="link", action="sign_in").order_by("id")
+    assert {(one.target, one.address) for one in (begun, ended)} == {(kept.public_id, "127.0.0.1")}
+    link = {"link": customer.link.public_id}
+    assert (begun.outcome, begun.difference) == ("begun", link)
+    assert (ended.outcome, ended.difference) == ("ok", link | {"begun": begun.pk, "attempt": attempt.number})
 
 
 def test_a_password_is_stored_only_where_staff_chose_so_and_only_when_it_worked(invite: Invite) -> None:
@@ -63,6 +66,7 @@ def test_a_late_answer_still_stores_the_password(invite: Invite, monkeypatch: py
     assert "We are signing in" in told(page)
     assert wait_for(lambda: kept.row.status == Status.HEALTHY)
     assert kept.row.password_number == 2
+    assert wait_for(lambda: AuditRow.objects.filter(actor_kind="link", action="sign_in", outcome="ok").exists())
     assert "Connected" in told(customer.browser.get(f"{customer.page}done/"))
 
 
@@ -79,6 +83,8 @@ def test_a_wrong_password_is_told_in_plain_words_and_can_be_tried_again(invite: 
     kept, customer = invite()
     page = customer.type("canary-wrong-password")
     assert page.status_code == 409
+    audited = AuditRow.objects.filter(actor_kind="link", action="sign_in").latest("id")
+    assert (audited.outcome, audited.difference["code"]) == ("failed", "bad_credentials")
     assert "Sugar did not accept this password" in told(page)
     assert "4 tries are left" in told(page)
     assert b"canary-wrong-password" not in page.content
