@@ -25,6 +25,7 @@ from connections.models import Connection, CustomerLink, database_now
 from connections.sugar import Answer
 from connections.vault import VaultError
 
+MISTYPED = "Sugar refused the password that was typed; the stored one was not tried."
 MOST_WAIT = 30.0  # seconds, then 202
 NEVER_SIGNED_IN = "This connection has never signed in: sign in first."
 NOT_NOW = {
@@ -263,6 +264,8 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
                 return Later("busy", "Another attempt is open.", retry_after=seconds(declined, row))
             case Decline.DRAFT:
                 return Conflict("draft", NEVER_SIGNED_IN, diagnosis=diagnosis)
+    if last is not None and _is_mistyped(row, last):
+        return Conflict(code_of(Fault(last.fault)), MISTYPED)
     if last is not None and last.result == Result.REFUSED and row.trouble == Trouble.NONE:
         return _refused_beside_a_living_chain(row, last)
     if last is not None and last.result == Result.NOT_SENT and not row.diagnosis_code:
@@ -274,6 +277,13 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
     return Later(
         row.diagnosis_code or "busy", words or "It is tried again by itself.", retry_after=wait, diagnosis=diagnosis
     )
+
+
+def _is_mistyped(row: Connection, last: Outcome) -> bool:
+    """Refused was what somebody typed, beside a stored password: no diagnosis of the connection tells of it."""
+    if last.result != Result.REFUSED or last.fault not in REFUSED_TRY or not row.version_count:
+        return False
+    return row.password is not None and row.attempts.filter(number=last.attempt, is_typed_password=True).exists()
 
 
 def _refused_beside_a_living_chain(row: Connection, last: Outcome) -> CustodyProblem:

@@ -41,23 +41,28 @@ class Allowance:
 
 
 def refused_tries(row: Connection) -> QuerySet[Attempt]:
-    """Refused tries of this (instance, user) since this password was saved; each save starts anew."""
+    """Refused tries of this (instance, user) since this password was saved, as people are told of them."""
     tries = Attempt.objects.filter(
         instance_url=row.instance_url, username_key=row.username_key, is_refused_try=True
     ).order_by("-closed_at")
     return tries.filter(closed_at__gt=row.password_set_at) if row.password_set_at else tries
 
 
+def refused_stored(row: Connection) -> QuerySet[Attempt]:
+    """Those that presented a stored password; each save starts anew. What a person mistyped once is no word on it."""
+    return refused_tries(row).filter(is_typed_password=False)
+
+
 def is_password_refused(row: Connection, now: datetime) -> bool:
     """Two refused tries since it was saved: a person should look, the daily try goes on."""
-    return row.password is not None and refused_tries(row)[:FREE_REFUSALS].count() >= FREE_REFUSALS
+    return row.password is not None and refused_stored(row)[:FREE_REFUSALS].count() >= FREE_REFUSALS
 
 
 def automatic_sign_in(row: Connection, now: datetime) -> Allowance:
     """May the background sign in by itself: refusals, lock-outs and the daily budget."""
     if row.password is None:
         return Allowance(is_allowed=False)
-    refused = list(refused_tries(row).values_list("closed_at", flat=True)[: REFUSALS_PER_PASSWORD + 1])
+    refused = list(refused_stored(row).values_list("closed_at", flat=True)[: REFUSALS_PER_PASSWORD + 1])
     if len(refused) >= REFUSALS_PER_PASSWORD:
         return Allowance(is_allowed=False, refused=len(refused))
     waits = [

@@ -160,6 +160,7 @@ def _attempt_fact(attempt: Attempt) -> AttemptFact:
         lost_at=attempt.lost_at,
         preflight_status=attempt.preflight_status,
         verify_status=attempt.verify_status,
+        is_typed_password=attempt.is_typed_password,
     )
 
 

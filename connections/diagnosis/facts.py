@@ -47,6 +47,7 @@ class AttemptFact:
     lost_at: datetime | None  # its sender knew that the answer was lost
     preflight_status: int | None = None  # HTTP status of the look before it
     verify_status: int | None = None  # HTTP status of the ping after it
+    is_typed_password: bool = False  # it presented what a person typed: says nothing of the stored one
 
     @property
     def is_unresolved_send(self) -> bool:

@@ -27,6 +27,9 @@ class Attempt(models.Model):
     base_version = models.PositiveIntegerField(null=True)
     candidate_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="proofs")
     is_first_sign_in = models.BooleanField(default=False)
+    is_typed_password = models.BooleanField(
+        default=False, db_default=False, db_comment="It presented what a person typed, not the stored password"
+    )
     link = models.ForeignKey(
         "connections.CustomerLink", on_delete=models.SET_NULL, null=True, related_name="attempts"
     )  # through which the customer typed the password

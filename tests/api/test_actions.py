@@ -192,3 +192,27 @@ def test_a_body_over_a_mebibyte_is_too_large(connect: Connect, caller: MakeCalle
     assert worker.post(f"connections/{kept.public_id}/pause", fits).status_code == 200
     problem(worker.post(f"connections/{kept.public_id}/resume", over), 413, "too_large")
     assert kept.row.paused_at is not None
+
+
+def test_a_mistyped_password_is_no_word_on_the_stored_one(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    worker = caller()
+    for _ in range(3):
+        told = problem(
+            worker.post(f"connections/{kept.public_id}/sign-in", {"password": "wrong"}), 409, "bad_credentials"
+        )
+        assert told["detail"] == "Sugar refused the password that was typed; the stored one was not tried."
+        shown = worker.get(f"connections/{kept.public_id}").json()
+        assert (shown["status"], shown["diagnosis"]) == ("healthy", None)
+    assert list(kept.row.attempts.values_list("is_typed_password", flat=True)) == [True] * 4
+    assert worker.post(f"connections/{kept.public_id}/sign-in").json()["outcome"] == "done"
+    assert not kept.row.attempts.order_by("number").last().is_typed_password
+
+
+def test_what_was_mistyped_leaves_an_older_warning_standing(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    worker = caller()
+    kept.sugar.admin_change_password("svc", "changed")
+    problem(worker.post(f"connections/{kept.public_id}/sign-in"), 409, "password_stale")
+    problem(worker.post(f"connections/{kept.public_id}/sign-in", {"password": "wrong"}), 409, "bad_credentials")
+    assert worker.get(f"connections/{kept.public_id}").json()["diagnosis"]["code"] == "password_stale"

@@ -67,6 +67,31 @@ def test_staff_keys_links_and_the_background_share_five_tries_an_hour(connect: C
     assert kept.grants("password") == before
 
 
+def test_what_people_mistype_spends_the_hour_and_not_the_stored_password(connect: Connect) -> None:
+    kept = connect("13.3")
+    for _ in range(3):
+        assert try_wrong(kept) == "bad_credentials"
+    assert try_by_link(kept) == "bad_credentials"
+    assert breakers.refused_tries(kept.row).count() == 4, "people are told of each"
+    assert not breakers.is_password_refused(kept.row, database_now())
+    kept.sugar.delete_rows("svc")
+    kept.make_due()
+    try_alone(kept)
+    assert (kept.row.status, kept.grants("password")) == ("healthy", 6), "the stored one was free to heal it"
+
+
+def test_a_password_proven_since_is_not_blamed_for_what_a_sibling_stores(connect: Connect) -> None:
+    kept = connect("13.3")
+    other = beside(kept, "second")
+    for _ in range(2):
+        assert actions.sign_in(other.public_id, ANA).outcome == "failed"
+    assert breakers.is_password_refused(kept.row, database_now()), "it may be the same password, changed in Sugar"
+    assert actions.sign_in(kept.public_id, ANA).outcome == "done"
+    assert not breakers.is_password_refused(kept.row, database_now())
+    assert (kept.row.status, kept.row.diagnosis_code) == ("healthy", "")
+    assert breakers.is_password_refused(other.row, database_now())
+
+
 def test_a_saved_password_does_not_buy_back_what_was_refused_within_the_hour(connect: Connect, clock: Clock) -> None:
     kept = connect("13.3", fields={"store_password": False})
     kept.sugar.delete_rows("svc")

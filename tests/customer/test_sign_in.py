@@ -93,6 +93,13 @@ def test_a_wrong_password_is_told_in_plain_words_and_can_be_tried_again(invite: 
     assert kept.row.version_count == 2
 
 
+def test_a_customer_who_mistypes_does_not_blame_the_stored_password(invite: Invite) -> None:
+    kept, customer = invite(fields={"store_password": True})
+    for _ in range(2):
+        assert "Sugar did not accept this password" in told(customer.type("canary-wrong-password"))
+        assert (kept.row.status, kept.row.diagnosis_code) == (Status.HEALTHY, "")
+
+
 def test_nothing_typed_costs_nothing(invite: Invite) -> None:
     kept, customer = invite()
     for password in ("", "line\nbreak", "x" * 2000):

@@ -178,6 +178,14 @@ def test_a_refused_check_of_the_password_is_a_warning() -> None:
     assert (diagnosis.code, diagnosis.confidence) == (DiagnosisCode.PASSWORD_STALE, Confidence.LIKELY)
 
 
+def test_what_a_person_mistyped_says_nothing_of_the_stored_password() -> None:
+    typed = [sign_in(number, is_typed_password=True) for number in (32, 33)]
+    assert diagnose(story(*typed)) is None
+    assert found(dead_with_password(refused_refresh(), *typed)).trouble == Trouble.RETRYING
+    assert found(dead(refused_refresh(), *typed)).code == DiagnosisCode.BAD_CREDENTIALS, "there is no other"
+    assert found(draft(*typed)).code == DiagnosisCode.BAD_CREDENTIALS
+
+
 def test_a_later_sign_in_or_a_new_password_ends_the_warning() -> None:
     worked = sign_in(32, None, state=AttemptState.SETTLED, version=20)
     assert diagnose(story(sign_in(31), worked)) is None

@@ -274,7 +274,7 @@ class Life(RuleBasedStateMachine):
         is_good = row.password is not None and keys.keyring().open(row.password, keys.password_context(row)) == (
             self.password
         )
-        is_spent = len(breakers.refused_tries(row)[:5]) >= 5
+        is_spent = len(breakers.refused_stored(row)[:5]) >= 5
         self.scene.run(timedelta(hours=26), until=self.is_honest)
         assert self.is_honest() or not is_good or is_spent, f"{self.scene.told}\n{self.scene.trail()}"
         self.scene.run(timedelta(hours=2))

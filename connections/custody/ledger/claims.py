@@ -269,6 +269,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         base_version=step.version.number if step.version else None,
         candidate_of=step.candidate,
         is_first_sign_in=step.kind == AttemptKind.PASSWORD and row.version_count == 0,
+        is_typed_password=step.kind == AttemptKind.PASSWORD and want.password is not None,
         link_id=want.link_pk,
         instance_url=row.instance_url,
         username_key=row.username_key,

@@ -74,17 +74,21 @@ class History:
 
     @cached_property
     def sign_ins(self) -> tuple[AttemptFact, ...]:
-        """Sign-ins since the chain last worked, without those that a newer password has overtaken."""
-        return tuple(a for a in self.grants if a.kind == AttemptKind.PASSWORD and not self._is_overtaken(a))
+        """Sign-ins since the chain last worked, without those that a newer password has overtaken, and without what
+        was mistyped beside a stored password that may well fit. A draft has proven neither."""
+        made = [a for a in self.grants if a.kind == AttemptKind.PASSWORD and not self._is_overtaken(a)]
+        if self.is_draft or not self.facts.has_password:
+            return tuple(made)
+        return tuple(a for a in made if not (a.is_typed_password and a.fault in PASSWORD_REFUSALS))
 
     @cached_property
     def refused_passwords(self) -> tuple[AttemptFact, ...]:
-        """Refusals of the present password since a sign-in last worked, refreshes in between or not."""
+        """Refusals of the stored password since a sign-in last worked, refreshes in between or not."""
         refused: list[AttemptFact] = []
         for attempt in self.facts.attempts:
             if attempt.kind == AttemptKind.PASSWORD and attempt.state == AttemptState.SETTLED:
                 refused = []
-            elif attempt.fault in PASSWORD_REFUSALS and not self._is_overtaken(attempt):
+            elif attempt.fault in PASSWORD_REFUSALS and not (attempt.is_typed_password or self._is_overtaken(attempt)):
                 refused.append(attempt)
         return tuple(refused)
 
