@@ -117,6 +117,19 @@ def text(most: int) -> Callable[[str], str]:
     return read
 
 
+def name(most: int) -> Callable[[str], str]:
+    """A text that must say something: a filter left empty would filter nothing, and find somebody else's."""
+    read_text = text(most)
+
+    def read(given: str) -> str:
+        found = read_text(given)
+        if not found:
+            raise ValueError("This is empty: leave the parameter out, or say what to find.")
+        return found
+
+    return read
+
+
 def cursor_to(word: str) -> str:
     """What `next` carries: opaque to callers, so that it may change."""
     return base64.urlsafe_b64encode(word.encode()).decode().rstrip("=")

@@ -15,6 +15,7 @@ from connections.api.reading import (
     is_seconds,
     is_text,
     is_whole,
+    name,
     number,
     text,
     whole,
@@ -48,6 +49,7 @@ LIMIT = Param(
     default=50,
     description="Items on a page.",
 )
+SAYING = {"type": "string", "minLength": 1}
 FILTERS = (
     Param(
         name="status",
@@ -55,15 +57,15 @@ FILTERS = (
         read=words(Status.values),
         description=f"One or several, separated by commas: {', '.join(Status.values)}.",
     ),
-    Param(name="tenant", schema={"type": "string"}, read=text(63), description="Slug of a tenant."),
-    Param(name="tag", schema={"type": "string"}, read=text(50), description="Only connections with this tag."),
+    Param(name="tenant", schema=SAYING, read=name(63), description="Slug of a tenant."),
+    Param(name="tag", schema=SAYING, read=name(50), description="Only connections with this tag."),
     Param(
         name="q",
         schema={"type": "string"},
         read=text(200),
-        description="Words to find in label, id, external id, host or user.",
+        description="Words to find in label, id, external id, host or user; empty: no search.",
     ),
-    Param(name="external_id", schema={"type": "string"}, read=text(200), description="Your own id of the connection."),
+    Param(name="external_id", schema=SAYING, read=name(200), description="Your own id of the connection."),
 )
 
 

@@ -50,6 +50,7 @@ def test_pages_follow_each_other_without_gap_or_repeat(three: list[Kept], caller
         ("q=svc+gam", ["Gamma"]),
         ("q=127.0.0.1", ["Alpha", "Beta", "Gamma"]),
         ("q=100%25", []),
+        ("q=", ["Alpha", "Beta", "Gamma"]),
         ("tenant=acme", ["Alpha", "Beta", "Gamma"]),
         ("tenant=nobody", []),
     ],
@@ -78,6 +79,10 @@ def test_q_finds_by_the_public_id(three: list[Kept], caller: MakeCaller) -> None
         ("stauts=down", "stauts"),
         ("q=%00", "q"),
         ("tag=" + "x" * 51, "tag"),
+        ("tag=", "tag"),
+        ("tenant=", "tenant"),
+        ("external_id=", "external_id"),
+        ("external_id=%20", "external_id"),
     ],
 )
 def test_a_filter_that_is_none_is_named(caller: MakeCaller, query: str, name: str) -> None:
