@@ -30,7 +30,7 @@ MOST_WAIT = 30.0  # seconds, then 202
 NEVER_SIGNED_IN = "This connection has never signed in: sign in first."
 NOT_NOW = {
     Decline.PAUSED: ("paused", "This connection is paused: resume it first."),
-    Decline.HELD: ("held", "This connection is held: resume it first."),
+    Decline.HELD: edits.HELD,
 }
 
 
@@ -379,6 +379,7 @@ def _check(name: str, answer: Answer, good: str) -> Check:
 
 
 def pause(public_id: str, actor: Actor, *, tenants: Tenants = None) -> Connection:
+    """Raises Conflict while it is held."""
     edits.pause(find(public_id, tenants).pk, actor)
     return find(public_id, tenants)
 

@@ -131,6 +131,16 @@ def test_no_grant_leaves_while_staff_said_stop(
     assert kept.grants() + kept.grants("password") == 1
 
 
+def test_what_is_held_is_not_paused(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3", sign_in=False)
+    worker = caller()
+    worker.post(f"connections/{kept.public_id}/pause")
+    worker.post(f"connections/{kept.public_id}/hold")
+    told = problem(worker.post(f"connections/{kept.public_id}/pause"), 409, "held")
+    assert told["detail"] == "This connection is held: resume it first."
+    assert kept.row.events.filter(kind="paused").count() == 1
+
+
 @pytest.mark.parametrize(("switch", "status"), [("pause", "paused"), ("hold", "paused"), ("resume", "healthy")])
 def test_switches_answer_the_connection_and_may_be_done_twice(
     connect: Connect, caller: MakeCaller, switch: str, status: str

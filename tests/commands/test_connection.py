@@ -142,6 +142,7 @@ def test_the_actions_do_what_they_say(run: Run, connect: Connect) -> None:
     assert run("connection", "rotate", one).error.startswith("paused: ")
     assert run("connection", "resume", one, "--json").json["status"] == "healthy"
     assert run("connection", "hold", one, "--json").json["status"] == "paused"
+    assert run("connection", "pause", one).error.startswith("held")
     assert run("connection", "resume", one, "--json").json["status"] == "healthy"
     assert run("connection", "delete", one, "--json").json == {"id": one, "deleted": True}
     assert run("connection", "show", one).error.startswith("not_found")

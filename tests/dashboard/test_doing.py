@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from connections.custody import actions
+from connections.dashboard.views.doing import SWITCHES
 from connections.models import AuditRow, Connection, TokenVersion
-from tests.custody.conftest import Connect, Kept
+from tests.custody.conftest import ANA, Connect, Kept
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
 
@@ -135,6 +137,19 @@ def test_what_is_held_can_only_be_resumed(draft: Draft) -> None:
         assert "resume it first" in response.content.decode()
     assert admin.post(f"{row.get_absolute_url()}actions/resume/").status_code == 302
     assert Connection.objects.get(pk=row.pk).held_at is None
+
+
+def test_a_hold_that_comes_first_wins_over_a_pause(draft: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = draft()
+
+    def late(public_id: str, *_: object, **__: object) -> None:
+        actions.hold(public_id, ANA)
+        actions.pause(public_id, ANA)
+
+    monkeypatch.setitem(SWITCHES, "pause", late)
+    response = signed_in("operator").post(f"{row.get_absolute_url()}actions/pause/")
+    assert response.status_code == 409
+    assert "resume it first" in response.content.decode()
 
 
 def test_buttons_are_disabled_with_the_reason_while_a_grant_is_open(connect: Connect, operator: Client) -> None:

@@ -28,6 +28,8 @@ from connections.models import (
 from connections.sugar import Target, host_port
 from connections.vault import VaultError
 
+HELD = ("held", "This connection is held: resume it first.")
+
 
 class EditRefused(Exception):
     """The database says no to a new or changed connection."""
@@ -332,7 +334,10 @@ def _farewell(row: Connection, target: Target) -> Farewell | None:
 
 
 def pause(pk: int, actor: Actor) -> Connection:
-    """No refreshes for workers; the chain is kept alive, a living token is still served."""
+    """No refreshes for workers; the chain is kept alive, a living token is still served.
+
+    Raises Conflict while it is held: it would stay so, and the asker believe that tokens are served.
+    """
     return _switch(pk, actor, EventKind.PAUSED, "Paused: the chain is kept alive, workers get no refresh.")
 
 
@@ -348,6 +353,8 @@ def resume(pk: int, actor: Actor) -> Connection:
 def _switch(pk: int, actor: Actor, kind: EventKind, sentence: str) -> Connection:
     with transaction.atomic():
         row, now = transitions.present_with_clock(pk)
+        if kind == EventKind.PAUSED and row.held_at is not None:
+            raise Conflict(*HELD)
         if _is_switched(row, kind):
             return row  # done twice is done once
         row.paused_at = now if kind == EventKind.PAUSED else None if kind == EventKind.RESUMED else row.paused_at

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from connections.custody import actions, desk
 from connections.custody.actions import Report
 from connections.custody.handout import find
-from connections.custody.problems import CustodyProblem, NotFound
+from connections.custody.problems import Conflict, CustodyProblem, NotFound
 from connections.dashboard import queries
 from connections.dashboard.desk_forms import SPANS, SnoozeForm
 from connections.dashboard.doings import DOINGS, Doing, offer, refused_tries
@@ -91,8 +91,7 @@ def _sign_in_form(asker: Asker, row: Connection, data: Any = None) -> SignInAgai
 
 def _do(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> HttpResponse:
     if doing.name in SWITCHES:
-        SWITCHES[doing.name](row.public_id, asker.actor, tenants=asker.tenants)
-        return _done(request, row, doing)
+        return _switch(request, asker, row, doing)
     if doing.name == "snooze":
         return _snooze(request, asker, row, doing)
     if doing.name == "sign-in":
@@ -104,6 +103,14 @@ def _do(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> Ht
     except CustodyProblem as problem:
         result = {"outcome": "failed", **_told(problem)}
     return _show(request, row, doing, result)
+
+
+def _switch(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> HttpResponse:
+    try:
+        SWITCHES[doing.name](row.public_id, asker.actor, tenants=asker.tenants)
+    except Conflict:  # somebody held it in the meantime
+        return _ask(request, asker, find(row.public_id, asker.tenants), doing, status=409)
+    return _done(request, row, doing)
 
 
 def _done(request: HttpRequest, row: Connection, doing: Doing) -> HttpResponse:
