@@ -41,6 +41,7 @@ import httpx
 __all__ = ["ConnectionUnusable", "KeyRefused", "SugaradminAuth", "SugaradminError", "TemporarilyAway", "Token"]
 
 MOST_WAIT = 30.0
+MOST_MIN_TTL = 86_400.0  # seconds: no token lives longer, and so many are written in digits
 MARGIN = 10.0  # seconds: what a call to Sugaradmin may take beyond its `wait`
 PAUSE = 1.0  # seconds between two tries where nobody says how long
 MOST_TEXT = 500  # characters of Sugar's words in a report
@@ -341,7 +342,9 @@ class SugaradminAuth(httpx.Auth):
         # A request made by hand has no time limit of its own.
         limits = {"timeout": httpx.Timeout(self._wait + MARGIN).as_dict()}
         if refusal is None:
-            url = self._url.copy_merge_params({"min_ttl": f"{self._min_ttl:g}", "wait": f"{self._wait:g}"})
+            url = self._url.copy_merge_params(
+                {"min_ttl": f"{min(self._min_ttl, MOST_MIN_TTL):g}", "wait": f"{self._wait:g}"}
+            )
             return httpx.Request("GET", url, headers=self._headers, extensions=limits)
         url = self._url.copy_with(path=f"{self._url.path}/rejected")
         return httpx.Request("POST", url, headers=self._headers, json=refusal, extensions=limits)

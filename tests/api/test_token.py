@@ -119,7 +119,18 @@ def test_an_expired_token_is_refreshed_once_for_many(connect: Connect, caller: M
     assert kept.grants() == 1
 
 
-@pytest.mark.parametrize("query", ["min_ttl=999999", "wait=31", "min_ttl=86401&wait=600"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "min_ttl=999999",
+        "min_ttl=100000000000000",
+        "min_ttl=" + "9" * 400,
+        "min_ttl=0.1234567890123456",
+        "wait=31",
+        "wait=1000000000000000",
+        "min_ttl=86401&wait=600",
+    ],
+)
 def test_what_is_too_much_counts_as_the_most(connect: Connect, caller: MakeCaller, query: str) -> None:
     kept = connect("13.3")
     assert caller().get(f"connections/{kept.public_id}/token?{query}").json()["version"] == 1
@@ -132,6 +143,8 @@ def test_what_is_too_much_counts_as_the_most(connect: Connect, caller: MakeCalle
         ("min_ttl=-1", ["min_ttl"]),
         ("min_ttl=nan", ["min_ttl"]),
         ("min_ttl=1e400", ["min_ttl"]),
+        ("min_ttl=%C2%B2", ["min_ttl"]),
+        ("min_ttl=%D9%A3", ["min_ttl"]),
         ("wait=-1", ["wait"]),
         ("wait=", ["wait"]),
         ("wait=1&wait=2", ["wait"]),
@@ -144,6 +157,12 @@ def test_what_is_out_of_bounds_is_named(connect: Connect, caller: MakeCaller, qu
     told = problem(caller().get(f"connections/{kept.public_id}/token?{query}"), 422, "invalid")
     assert sorted(told["errors"]) == names
     assert all(isinstance(text, str) for texts in told["errors"].values() for text in texts)
+
+
+def test_a_bad_number_is_told_what_a_good_one_looks_like(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3", sign_in=False)
+    told = problem(caller().get(f"connections/{kept.public_id}/token?min_ttl=1e3"), 422, "invalid")
+    assert told["errors"] == {"min_ttl": ["A number of seconds in digits, 0 or more, as in 60 or 2.5."]}
 
 
 @pytest.mark.parametrize("query", ["min_ttl=0&wait=0", "min_ttl=86400&wait=30", "min_ttl=1.5&wait=2.5"])

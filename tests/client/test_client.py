@@ -38,6 +38,12 @@ def test_a_short_life_is_used_to_its_half(world: World, clock: list[float]) -> N
         assert len(world.fetches) == 1
 
 
+def test_a_huge_min_ttl_is_asked_for_in_digits(world: World) -> None:
+    with world.client(new(min_ttl=10_000_000)) as sugar:
+        sugar.get(f"{SUGAR}/a")
+    assert world.fetches[0].url.params["min_ttl"] == "86400"
+
+
 def test_a_refused_token_is_reported_and_the_request_sent_once_more(world: World) -> None:
     with world.client(new()) as sugar:
         sugar.get(f"{SUGAR}/a")
