@@ -59,21 +59,24 @@ def is_password_refused(row: Connection, now: datetime) -> bool:
 
 
 def automatic_sign_in(row: Connection, now: datetime) -> Allowance:
-    """May the background sign in by itself: refusals, lock-outs and the daily budget."""
+    """May the background sign in by itself: refusals, lock-outs and the daily budget.
+
+    How soon counts every refused try, whoever typed what: it is their sum that locks the user out.
+    """
     if row.password is None:
         return Allowance(is_allowed=False)
-    refused = list(refused_stored(row).values_list("closed_at", flat=True)[: REFUSALS_PER_PASSWORD + 1])
-    if len(refused) >= REFUSALS_PER_PASSWORD:
-        return Allowance(is_allowed=False, refused=len(refused))
+    refused = refused_stored(row)[:REFUSALS_PER_PASSWORD].count()
+    if refused >= REFUSALS_PER_PASSWORD:
+        return Allowance(is_allowed=False, refused=refused)
     waits = [
-        _after_refusals(refused),
+        _after_refusals(list(refused_tries(row).values_list("closed_at", flat=True)[:FREE_REFUSALS])),
         _after_hour(row, now),
         _after_lockout(row, now),
         _after_budget(row, now),
         _after_vain(row, now),
     ]
     until = max((wait for wait in waits if wait is not None and wait > now), default=None)
-    return Allowance(is_allowed=until is None, allowed_at=until, refused=len(refused))
+    return Allowance(is_allowed=until is None, allowed_at=until, refused=refused)
 
 
 def sign_in_ahead_at(row: Connection, now: datetime) -> datetime | None:

@@ -67,7 +67,9 @@ def test_staff_keys_links_and_the_background_share_five_tries_an_hour(connect: C
     assert kept.grants("password") == before
 
 
-def test_what_people_mistype_spends_the_hour_and_not_the_stored_password(connect: Connect) -> None:
+def test_what_people_mistype_spends_the_days_tries_and_is_no_word_on_the_stored_password(
+    connect: Connect, clock: Clock
+) -> None:
     kept = connect("13.3")
     for _ in range(3):
         assert try_wrong(kept) == "bad_credentials"
@@ -77,7 +79,9 @@ def test_what_people_mistype_spends_the_hour_and_not_the_stored_password(connect
     kept.sugar.delete_rows("svc")
     kept.make_due()
     try_alone(kept)
-    assert (kept.row.status, kept.grants("password")) == ("healthy", 6), "the stored one was free to heal it"
+    assert (kept.row.status, kept.grants("password")) == ("retrying", 5), "their sum would lock the user out"
+    clock.run(timedelta(days=1, minutes=1), until=lambda: kept.row.status == "healthy")
+    assert (kept.row.status, kept.grants("password")) == ("healthy", 6)
 
 
 def test_a_password_proven_since_is_not_blamed_for_what_a_sibling_stores(connect: Connect) -> None:
