@@ -10,7 +10,7 @@ from http import HTTPStatus
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from sugaradmin import __version__
-from sugaradmin.lanes import API_PATH
+from sugaradmin.lanes import is_of_api
 from sugaradmin.logs import request_id
 
 REPORTS_PATH = "/policy-reports"
@@ -55,7 +55,7 @@ class ResponseHeaders:
             request_id.reset(token)
         response.headers["X-Request-Id"] = name
         response.headers["X-Sugaradmin-Version"] = __version__
-        if request.path_info.startswith(API_PATH):
+        if is_of_api(request.path_info):
             _protect_answer(response)
         else:
             _protect_page(request, response)

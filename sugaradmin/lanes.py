@@ -27,8 +27,13 @@ PROBES = ("/healthz", "/readyz", "/metrics")
 """Probes too: a load balancer asks by whatever address it has, and no session or host name is looked at."""
 
 
+def is_of_api(path: str) -> bool:
+    """Without its last slash too: that is an unknown address of the API, and no page."""
+    return f"{path}/".startswith(API_PATH)
+
+
 def _is_for_machines(path: str) -> bool:
-    return path.startswith(API_PATH) or path in PROBES
+    return is_of_api(path) or path in PROBES
 
 
 class PagesOnly(MiddlewareMixin):

@@ -7,6 +7,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from connections import health, policy_reports
+from connections.api.entrance import nothing_here
 from connections.api.views import documents
 
 urlpatterns = [
@@ -14,6 +15,7 @@ urlpatterns = [
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
     path("policy-reports", policy_reports.collect, name="policy_reports"),
+    path("api/v1", nothing_here),
     path("api/v1/", include("connections.api.urls")),
     path("api/docs", documents.page, name="api_docs"),
     path("admin/password_change/", RedirectView.as_view(pattern_name="account_change_password")),

@@ -28,7 +28,17 @@ REFUSED = (401, 403, 404)
 def test_every_address_of_the_api_is_in_the_table() -> None:
     known = {f"api/v1/{route.path.replace('{id}', '<str:public_id>')}" for route in ALL_ROUTES}
     rest = {address.route for address in addresses() if address.route.startswith("api/")} - known
-    assert rest == {"api/v1/^(?P<rest>.*)$", "api/docs"}
+    assert rest == {"api/v1", "api/v1/^(?P<rest>.*)$", "api/docs"}
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v1/nothing"])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_what_is_no_address_of_the_api_is_told_as_a_problem_to_anybody(path: str, method: str) -> None:
+    for client in (Client(enforce_csrf_checks=True), signed_in("admin")):
+        response = client.generic(method, path)
+        assert (response.status_code, response.headers["Content-Type"]) == (404, "application/problem+json")
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.json()["code"] == "not_found"
 
 
 def key(scopes: Sequence[str], *tenants: str) -> str:

@@ -52,6 +52,7 @@ def test_every_answer_of_the_api_is_kept_by_nobody(world: World, route: Route) -
 def test_what_is_not_there_and_djangos_own_admin_are_closed_too(world: World) -> None:
     for path in (
         "/nothing/",
+        "/api/v1",
         "/api/v1/nothing",
         "/admin/",
         "/static/nothing.css",
