@@ -53,7 +53,7 @@ class Life(RuleBasedStateMachine):
         self.scene.configured_look(timedelta(minutes=4))
         self.scene.sugar.add_platform("intg2")
         self.scene.sugar.key("other")
-        self.note(2)  # created, signed in
+        self.note(3)  # created; a sign-in that was begun, and that went well
 
     # -- who and what
 
