@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Min, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, QuerySet, Subquery
 
 from connections.choices import FailureStanding
 from connections.custody.handout import Tenants
@@ -44,16 +44,16 @@ def groups(tenants: Tenants, now: datetime, *, span: timedelta) -> list[Group]:
     """Those with failures within `span`, the most connections first."""
     found = list(_grouped(_seen(tenants), since=now - span)[:MOST_GROUPS])
     names = [one["failure"] for one in found]
-    marks = {mark.failure: mark for mark in FailureMark.objects.filter(failure__in=names)}
+    marks = _marks(names, tenants, now)
     firsts = dict(_seen(tenants).filter(failure__in=names).values_list("failure").annotate(first=Min("claimed_at")))
     sparks = _sparks(_seen(tenants).filter(failure__in=names), now)
-    return [_group(one, now, marks.get(one["failure"]), firsts, sparks) for one in found]
+    return [_group(one, marks.get(one["failure"]), firsts, sparks) for one in found]
 
 
 def top_groups(tenants: Tenants, now: datetime, limit: int = 5) -> list[Group]:
     """Of the last 24 hours, in one query, for a page that shows only the greatest."""
     found = _grouped(_seen(tenants), since=now - SPANS["24h"])[:limit]
-    return [_group(one, now, None, {}, {}) for one in found]
+    return [_group(one, None, {}, {}) for one in found]
 
 
 def group(failure: str, tenants: Tenants, now: datetime) -> Group | None:
@@ -62,8 +62,8 @@ def group(failure: str, tenants: Tenants, now: datetime) -> Group | None:
     found = _grouped(mine, since=None).first()
     if found is None:
         return None
-    mark = FailureMark.objects.filter(failure=failure).first()
-    return _group(found, now, mark, {}, _sparks(mine, now))
+    mark = _marks([failure], tenants, now).get(failure)
+    return _group(found, mark, {}, _sparks(mine, now))
 
 
 def _seen(tenants: Tenants) -> QuerySet[Attempt]:
@@ -103,7 +103,6 @@ def _sparks(rows: QuerySet[Attempt], now: datetime) -> dict[str, tuple[int, ...]
 
 def _group(
     found: dict[str, Any],
-    now: datetime,
     mark: FailureMark | None,
     firsts: dict[str, datetime],
     sparks: dict[str, tuple[int, ...]],
@@ -118,17 +117,42 @@ def _group(
         connections=found["connections"],
         first_at=firsts.get(name, found["first"]),
         last_at=found["last"],
-        standing=_standing(mark, now),
+        standing=FailureStanding(mark.standing).value if mark else OPEN,
         mark=mark,
         sparks=sparks.get(name, (0,) * SPARKS),
     )
 
 
-def _standing(mark: FailureMark | None, now: datetime) -> str:
-    """A mark with a time is over when that has come."""
-    if mark is None or (mark.until is not None and mark.until <= now):
-        return OPEN
-    return FailureStanding(mark.standing).value
+def _marks(names: list[str], tenants: Tenants, now: datetime) -> dict[str, FailureMark]:
+    """The one that stands for each group, of those that this person may know. With a time it ends by itself.
+
+    Marks of tenants stand together: one whose failures he sees and nobody marked leaves the group open.
+    """
+    rows = FailureMark.objects.filter(Q(until=None) | Q(until__gt=now), failure__in=names)
+    if tenants is not None:
+        rows = rows.filter(Q(tenant=None) | Q(tenant__in=tenants))
+    found: dict[str, dict[int | None, FailureMark]] = defaultdict(dict)
+    for mark in rows:
+        found[mark.failure][mark.tenant_id] = mark
+    shared = [name for name, marks in found.items() if marks.keys() - {None}]
+    whose = _whose(shared, tenants) if shared else {}
+    stand = ((name, _newest(marks, whose.get(name, set()))) for name, marks in found.items())
+    return {name: mark for name, mark in stand if mark is not None}
+
+
+def _whose(names: list[str], tenants: Tenants) -> dict[str, set[int]]:
+    whose: dict[str, set[int]] = defaultdict(set)
+    rows = _seen(tenants).filter(failure__in=names).values_list("failure", "connection__tenant_id")
+    for failure, tenant in rows.distinct():
+        whose[failure].add(tenant)
+    return whose
+
+
+def _newest(marks: dict[int | None, FailureMark], tenants: set[int]) -> FailureMark | None:
+    told = [marks[None]] if None in marks else []
+    if tenants and tenants <= marks.keys():
+        told += [marks[tenant] for tenant in tenants]
+    return max(told, key=lambda mark: mark.at, default=None)
 
 
 def by_slot(failure: str, tenants: Tenants, now: datetime) -> Series:

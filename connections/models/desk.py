@@ -26,9 +26,19 @@ class Note(models.Model):
 
 
 class FailureMark(models.Model):
-    """What staff decided about a group of failures; a group that nobody marked has none and is open."""
+    """What staff decided about a group of failures; a group that nobody marked has none and is open.
 
-    failure = models.CharField(max_length=12, primary_key=True, help_text="As on the attempts of the group")
+    It is read by those who may see the tenant, or by everybody where somebody of all tenants marked it.
+    """
+
+    failure = models.CharField(max_length=12, help_text="As on the attempts of the group")
+    tenant = models.ForeignKey(
+        "connections.Tenant",
+        on_delete=models.CASCADE,
+        null=True,
+        related_name="failure_marks",
+        help_text="Whose failures it is about; null: everybody's",
+    )
     standing = models.CharField(max_length=12, choices=FailureStanding.choices)
     until = models.DateTimeField(null=True, blank=True, help_text="Ignored until then; null: until it is opened again")
     reason = models.CharField(max_length=300, blank=True)
@@ -38,7 +48,11 @@ class FailureMark(models.Model):
     class Meta:
         ordering = ["-at"]
         constraints = [
-            models.CheckConstraint(condition=Q(standing__in=FailureStanding.values), name="failure_standing_known")
+            models.CheckConstraint(condition=Q(standing__in=FailureStanding.values), name="failure_standing_known"),
+            models.UniqueConstraint(
+                fields=["failure", "tenant"], condition=Q(tenant__isnull=False), name="failure_mark_of_tenant"
+            ),
+            models.UniqueConstraint(fields=["failure"], condition=Q(tenant__isnull=True), name="failure_mark_of_all"),
         ]
 
     def __str__(self) -> str:

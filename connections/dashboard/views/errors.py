@@ -15,7 +15,7 @@ from connections.custody import marks
 from connections.dashboard import failures, plots, queries
 from connections.dashboard.desk_forms import MarkForm
 from connections.dashboard.failures import Group
-from connections.dashboard.rights import Asker, NotThere, Right, needs, reason_without
+from connections.dashboard.rights import Asker, NotThere, Right, needs, reason_without, require_everywhere
 from connections.dashboard.shell import compare_page, page, surroundings
 from connections.dashboard.wording import title_of
 
@@ -81,6 +81,8 @@ def _group_page(
         "affected": failures.affected(found.failure, asker.tenants),
         "form": form or MarkForm(),
         "reason": "" if asker.may(Right.OPERATE) else reason_without(Right.OPERATE, asker),
+        "is_for_all": asker.tenants is None,
+        "is_of_others": _is_of_others(found, asker),
     }
     live_at = request.path if mark else ""
     return page(
@@ -88,12 +90,19 @@ def _group_page(
     )
 
 
+def _is_of_others(found: Group, asker: Asker) -> bool:
+    """Somebody of all tenants marked it for everybody: this person adds a mark of his own, and takes none of theirs."""
+    return found.mark is not None and found.mark.tenant_id is None and asker.tenants is not None
+
+
 @require_POST
 @needs(Right.OPERATE)
 def mark(request: HttpRequest, asker: Asker, failure: str) -> HttpResponse:
     found = _find(request, asker, failure)
     if "open" in request.POST:
-        marks.open_again(failure, asker.actor)
+        if _is_of_others(found, asker):
+            require_everywhere(asker, Right.OPERATE)
+        marks.open_again(failure, asker.actor, tenants=asker.tenants)
         messages.success(request, _("Open again."))
         return redirect("connections:error_group", failure)
     form = MarkForm(request.POST)
@@ -101,6 +110,7 @@ def mark(request: HttpRequest, asker: Asker, failure: str) -> HttpResponse:
         return _group_page(request, asker, found, form=form, status=422)
     until = form.until(surroundings(request, asker).now)
     standing = FailureStanding.ACKNOWLEDGED if until is None else FailureStanding.IGNORED
-    marks.mark(failure, standing, asker.actor, reason=form.cleaned_data["reason"], until=until)
+    reason = form.cleaned_data["reason"]
+    marks.mark(failure, standing, asker.actor, tenants=asker.tenants, reason=reason, until=until)
     messages.success(request, _("Acknowledged.") if until is None else _("Ignored for a while."))
     return redirect(reverse("connections:error_group", args=[failure]))
