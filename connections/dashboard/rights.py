@@ -127,12 +127,15 @@ class NotThere(Http404):
     """Unknown, or another tenant's: where a change was tried it is noted like every other denial."""
 
 
-def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]], Guarded[Rest]]:
+def needs(
+    right: Right, *, is_dangerous: bool = False, is_export: bool = False
+) -> Callable[[View[Rest]], Guarded[Rest]]:
     """The gate: 403 names the right that is missing; what belongs to another tenant does not exist; where custody
     refuses, the page says why.
 
     `is_dangerous`: a POST also needs a proof of identity that is at most five minutes old. Without one nothing is done:
     the person is asked, and then sees the same address again by GET, which must be the page that asks for the deed.
+    `is_export`: its GET takes data out of the house, and is noted like a change where it is denied.
     """
 
     def gate(view: View[Rest]) -> Guarded[Rest]:
@@ -149,13 +152,16 @@ def needs(right: Right, *, is_dangerous: bool = False) -> Callable[[View[Rest]],
             except Stale as stale:
                 return HttpResponseRedirect(address_to_confirm(stale.back))
             except PermissionDenied:
-                _note_denied(request, asker)
+                if is_export or request.method not in SAFE_METHODS:
+                    _note_denied(request, asker)
                 raise
             except NotFound:
-                _note_denied(request, asker)
+                if is_export or request.method not in SAFE_METHODS:
+                    _note_denied(request, asker)
                 raise Http404(_("There is no such connection.")) from None
             except NotThere:
-                _note_denied(request, asker)
+                if is_export or request.method not in SAFE_METHODS:
+                    _note_denied(request, asker)
                 raise
             except CustodyProblem as problem:
                 context = {"detail": problem.detail, "code": problem.code}
@@ -201,13 +207,17 @@ def must_confirm(request: HttpRequest) -> str:
 def _note_denied(request: HttpRequest, asker: Asker) -> None:
     """A change that was tried, where the right is missing or the object is another tenant's: the view is left, and
     what it did is rolled back."""
-    if request.method in SAFE_METHODS:
-        return
     match = request.resolver_match
     given = match.kwargs if match else {}
     action = str(given.get("action") or (match.url_name if match else "") or "change")
     target = next((str(given[name]) for name in TARGETS if name in given), "")
     audit.record_denied(asker.actor, action.replace("-", "_"), target=target)
+
+
+def note_others(request: HttpRequest, action: str, owner: AbstractBaseUser) -> None:
+    """Somebody reached for what belongs to another person: his session, his passkey. In no transaction."""
+    if owner.pk != request.user.pk:
+        audit.record_denied(asker_of(request).actor, action, target=owner.get_username())
 
 
 def reason_without(right: Right, asker: Asker) -> str:

@@ -178,3 +178,15 @@ def test_another_name_of_a_passkey_is_audited() -> None:
     assert client.post(f"/profile/security/passkeys/{passkey.pk}/", {"name": "red key"}).status_code == 302
     row = AuditRow.objects.get(action="rename_second_factor")
     assert (row.actor, row.target, row.difference["name"]) == ("admin", "admin", "red key")
+
+
+@pytest.mark.parametrize(("tail", "action"), [("", "rename_second_factor"), ("remove/", "remove_second_factor")])
+def test_a_try_at_another_persons_passkey_is_noted(transactional_db: None, tail: str, action: str) -> None:
+    data = {"name": "blue key", "credential": {}}
+    passkey = Authenticator.objects.create(user=person("admin"), type=Authenticator.Type.WEBAUTHN, data=data)
+    path = f"/profile/security/passkeys/{passkey.pk}/{tail}"
+    stranger = signed_in("viewer")
+    assert [stranger.get(path).status_code, stranger.post(path, {"name": "mine"}).status_code] == [404, 404]
+    assert Authenticator.objects.get(pk=passkey.pk).data == data
+    row = AuditRow.objects.get(outcome="denied")
+    assert (row.actor, row.action, row.target) == ("viewer", action, "admin")

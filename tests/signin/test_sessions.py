@@ -149,6 +149,19 @@ def test_one_sees_ones_sessions_and_ends_one_that_is_not_here() -> None:
     assert AuditRow.objects.get(action="end_session").target == "viewer"
 
 
+def test_a_try_at_another_persons_session_is_noted(transactional_db: None) -> None:
+    person("viewer")
+    person("operator")
+    here, other = first_step("viewer"), first_step("operator")
+    pk = UserSession.objects.get(session_key=other.session.session_key).pk
+    assert here.post(f"/profile/sessions/{pk}/end/").status_code == 404
+    assert is_in(other)
+    row = AuditRow.objects.get(outcome="denied")
+    assert (row.actor, row.action, row.target) == ("viewer", "end_session", "operator")
+    assert here.post("/profile/sessions/999999/end/").status_code == 404
+    assert AuditRow.objects.filter(outcome="denied").count() == 1, "one that has ended is nobody's"
+
+
 @pytest.mark.parametrize(
     ("says", "is_called"),
     [

@@ -14,7 +14,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from connections.dashboard.rights import asker_of
+from connections.dashboard.rights import asker_of, note_others
 from connections.dashboard.signing_in import ChangePasswordForm
 from connections.dashboard.views.signing_in import Framed, form_page, refused
 from connections.onboarding import people
@@ -50,8 +50,10 @@ class ChangePassword(Framed, account.PasswordChangeView):  # type: ignore[misc] 
 @require_POST
 def end_session(request: HttpRequest, pk: int) -> HttpResponse:
     """One of one's own; another person's does not exist."""
-    found = UserSession.objects.filter(user_id=request.user.pk, pk=pk).first()
-    if found is None:
+    found = UserSession.objects.select_related("user").filter(pk=pk).first()
+    if found is None or found.user_id != request.user.pk:
+        if found is not None:
+            note_others(request, "end_session", found.user)
         raise Http404(_("This session has ended already."))
     is_this = found.session_key == request.session.session_key
     people.end_session(found, asker_of(request).actor)

@@ -3,24 +3,51 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.mfa.base import views as base
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes import views as recovery
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.usersessions.models import UserSession
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 
+from connections.dashboard.rights import SAFE_METHODS, note_others
 from connections.dashboard.signing_in import AddPasskeyForm, AddTotpForm, RenamePasskeyForm
 from connections.dashboard.views.signing_in import Framed, form_page, refused
 from connections.signin import codes, second_factor, trail
 
 in_one_transaction = method_decorator(transaction.atomic, "dispatch")
 """The audit row of a change belongs to the change."""
+
+View = Callable[..., HttpResponseBase]
+
+
+def noting_others(action: str) -> Callable[[type], type]:
+    """Outside of the transaction, which is rolled back: a try to change another person's passkey, which does not exist
+    for him."""
+
+    def guard(view: View) -> View:
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, pk: int, **given: Any) -> HttpResponseBase:
+            try:
+                return view(request, *args, pk=pk, **given)
+            except Http404:
+                passkey = Authenticator.objects.filter(pk=pk, type=Authenticator.Type.WEBAUTHN).first()
+                if passkey is not None and request.method not in SAFE_METHODS:
+                    note_others(request, action, passkey.user)
+                raise
+
+        return guarded
+
+    decorated: Callable[[type], type] = method_decorator(guard, "dispatch")
+    return decorated
 
 
 class Security(Framed, base.IndexView):  # type: ignore[misc]  # allauth has no types
@@ -78,6 +105,7 @@ class AddPasskey(Framed, webauthn.AddWebAuthnView):  # type: ignore[misc]  # all
         return refused(self, form)
 
 
+@noting_others("rename_second_factor")
 @form_page
 @in_one_transaction
 class RenamePasskey(Framed, webauthn.EditWebAuthnView):  # type: ignore[misc]  # allauth has no types
@@ -91,6 +119,7 @@ class RenamePasskey(Framed, webauthn.EditWebAuthnView):  # type: ignore[misc]  #
         return response
 
 
+@noting_others("remove_second_factor")
 @form_page
 @in_one_transaction
 class RemovePasskey(Framed, webauthn.RemoveWebAuthnView):  # type: ignore[misc]  # allauth has no types
