@@ -214,8 +214,16 @@ def test_a_mistyped_password_is_no_word_on_the_stored_one(connect: Connect, call
         assert told["detail"] == "Sugar refused the password that was typed; the stored one was not tried."
         shown = worker.get(f"connections/{kept.public_id}").json()
         assert (shown["status"], shown["diagnosis"]) == ("healthy", None)
-    assert list(kept.row.attempts.values_list("is_typed_password", flat=True)) == [True] * 4
+    assert list(kept.row.attempts.values_list("is_typed_password", flat=True)) == [False, True, True, True]
     assert worker.post(f"connections/{kept.public_id}/sign-in").json()["outcome"] == "done"
+    assert not kept.row.attempts.order_by("number").last().is_typed_password
+
+
+def test_the_stored_password_typed_again_is_the_stored_one(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3")
+    worker = caller()
+    kept.sugar.admin_change_password("svc", "changed")
+    problem(worker.post(f"connections/{kept.public_id}/sign-in", {"password": "secret"}), 409, "password_stale")
     assert not kept.row.attempts.order_by("number").last().is_typed_password
 
 

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import hmac
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -269,7 +270,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         base_version=step.version.number if step.version else None,
         candidate_of=step.candidate,
         is_first_sign_in=step.kind == AttemptKind.PASSWORD and row.version_count == 0,
-        is_typed_password=step.kind == AttemptKind.PASSWORD and want.password is not None,
+        is_typed_password=_is_typed(row, want, step),
         link_id=want.link_pk,
         instance_url=row.instance_url,
         username_key=row.username_key,
@@ -305,7 +306,7 @@ def _open(row: Connection, want: Want, step: Step, now: datetime, started: float
         drain_seconds=config.grant_deadline.total_seconds() + server_seconds,
         started=started,
         keeps_password=want.keeps_password and step.kind == AttemptKind.PASSWORD,
-        is_stored_password=want.password is None and step.kind == AttemptKind.PASSWORD,
+        is_stored_password=step.kind == AttemptKind.PASSWORD and not attempt.is_typed_password,
     )
 
 
@@ -332,6 +333,17 @@ def _secret(row: Connection, want: Want, step: Step) -> str:
         return keys.opened_refresh(row, step.version)
     assert row.adopted_token is not None
     return keys.unseal(row.adopted_token, keys.adopted_context(row))
+
+
+def _is_typed(row: Connection, want: Want, step: Step) -> bool:
+    """Another password than the stored one: who types that one again, or has just saved it, tries the stored one."""
+    if step.kind != AttemptKind.PASSWORD or want.password is None:
+        return False
+    try:
+        stored = keys.unseal(row.password, keys.password_context(row)) if row.password is not None else None
+    except VaultError:
+        return True
+    return stored is None or not hmac.compare_digest(stored.encode(), want.password.encode())
 
 
 def _client_secret(row: Connection) -> str:
