@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
-from connections.choices import OPEN_STATES, AttemptKind, VersionState
+from connections.choices import OPEN_STATES, AttemptKind, AttemptState, VersionState
 from connections.custody.statement import Rows
 from connections.models import Attempt, Connection, DatabaseNow, HostWait, TokenVersion, database_now
 
@@ -50,6 +50,12 @@ def attempt(pk: int) -> tuple[Attempt, datetime]:
 def open_grant(row: Connection) -> Attempt | None:
     """A refresh or a sign-in under way; there is at most one (a constraint)."""
     return _OPEN_GRANT.first(row.pk)
+
+
+def candidates(row: Connection) -> QuerySet[Attempt]:
+    """Answers that came too late or were cut, kept until they are proven by use; the newest first."""
+    kept = Attempt.objects.filter(connection=row, state=AttemptState.ANSWERED, answer__isnull=False)
+    return kept.filter(generation=row.generation).order_by("-number")
 
 
 def live_version(row: Connection) -> TokenVersion | None:

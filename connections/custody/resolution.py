@@ -59,7 +59,7 @@ def _deliberate_sign_in(row: Connection, want: Want, now: datetime) -> Step | De
 def _rung(row: Connection, want: Want, now: datetime, skip: frozenset[Rung]) -> Step | Declined:
     """In doubt: newest kept answer, then the old refresh token once, then the stored password (DESIGN section 4.6)."""
     began = row.doubt_began or 0
-    candidate = _candidates(row).filter(~Exists(_proofs(began))).first()
+    candidate = reads.candidates(row).filter(~Exists(_proofs(began))).first()
     if candidate is not None:
         return Step(kind=AttemptKind.REFRESH, rung=Rung.CANDIDATE, candidate=candidate)
     if Rung.OLD_REFRESH not in skip and _may_present_old(row) and not _is_presented(row, began):
@@ -77,12 +77,6 @@ def _proofs(began: int) -> QuerySet[Attempt]:
     """Presented and not called off: an attempt that was abandoned never left and has used nothing up."""
     proofs = Attempt.objects.filter(candidate_of=OuterRef("pk"), number__gt=began, sent_at__isnull=False)
     return proofs.exclude(state=AttemptState.ABANDONED)
-
-
-def _candidates(row: Connection) -> QuerySet[Attempt]:
-    return Attempt.objects.filter(
-        connection=row, state=AttemptState.ANSWERED, generation=row.generation, answer__isnull=False
-    ).order_by("-number")
 
 
 def _refreshable(row: Connection) -> TokenVersion | None:
@@ -123,7 +117,7 @@ def _stored_password(row: Connection, want: Want, now: datetime) -> Step | Decli
 
 def _once_more(row: Connection, want: Want, now: datetime, skip: frozenset[Rung]) -> Step | Declined:
     """In doubt, and no sign-in now: what no definite answer has refused may be presented again, after the back-off."""
-    candidate = _candidates(row).first()
+    candidate = reads.candidates(row).first()
     if candidate is not None and Rung.CANDIDATE not in skip:
         return Step(kind=AttemptKind.REFRESH, rung=Rung.CANDIDATE, candidate=candidate)
     can_present = _refreshable(row) is not None or row.adopted_token is not None

@@ -315,16 +315,19 @@ def test_a_daily_try_that_is_overdue_waits_between_looks_that_sent_nothing(scene
     assert row.retry_at - now >= settings.SUGARADMIN.retry / 2
 
 
-@pytest.mark.parametrize("is_away", [False, True], ids=["refused", "not sent"])
-def test_a_draft_whose_sign_in_failed_is_left_alone(scene: Open, is_away: bool) -> None:
+@pytest.mark.parametrize("trouble", ["refused", "not sent", "lost"])
+def test_a_draft_whose_sign_in_failed_is_left_alone(scene: Open, trouble: str) -> None:
     """The background never signs in a draft: to look at one every half a minute finds nothing to do, for ever."""
     one = scene("13.3", sign_in=False)
-    if is_away:
+    if trouble == "refused":
+        one.sugar.admin_change_password("svc", "another")
+    elif trouble == "not sent":
         one.sugar.maintenance(True)
     else:
-        one.sugar.admin_change_password("svc", "another")
+        one.sugar.chaos("lost", endpoint="token", count=1)
     actions.sign_in(one.kept.public_id, ANA)
     assert one.row.diagnosis_code != ""
+    one.run(2 * MINUTE)  # what was lost drains
     assert one.row.due_at is None
     one.sugar.maintenance(False)
     assert one.run(HOUR) == []

@@ -87,16 +87,16 @@ def test_old_marks_go_to_whom_their_author_may_see(transactional_db: None) -> No
     person("operator", name="free")
     User.objects.create_superuser("root")
     try:
-        apps = _migrated("0003_audit_begun")
+        apps = _migrated("0004_attempt_is_typed_password")
         old = apps.get_model("connections", "FailureMark")
         for author in ("limited", "free", "root", "gone"):
             old.objects.create(failure=author, standing="acknowledged", author=author, at=database_now())
-        _migrated("0004_marks_of_tenants")
+        _migrated("0005_marks_of_tenants")
         assert sorted(FailureMark.objects.values_list("failure", "tenant"), key=str) == [
             ("free", None), ("limited", ours.pk), ("root", None),
         ]  # fmt: skip
         FailureMark.objects.update(until=database_now() + timedelta(hours=1))
-        apps = _migrated("0003_audit_begun")
+        apps = _migrated("0004_attempt_is_typed_password")
         assert {one.failure for one in apps.get_model("connections", "FailureMark").objects.all()} == {"free", "root"}
     finally:
         executor = MigrationExecutor(connection)

@@ -187,7 +187,7 @@ def reschedule(
 
 
 def _grant_due(row: Connection, live: TokenVersion | None, now: datetime) -> datetime | None:
-    if row.version_count == 0 and row.adopted_token is None and row.doubt_after is None:
+    if row.version_count == 0 and row.adopted_token is None and not _may_hold_answer(row):
         return None  # a draft: only a person signs it in, whatever a sign-in of his came to
     if is_only_seen(row):
         return row.next_refresh_at
@@ -197,6 +197,11 @@ def _grant_due(row: Connection, live: TokenVersion | None, now: datetime) -> dat
     if row.is_new_chain_wanted or row.version_count == 0:
         return row.retry_at or (now if _can_begin(row) else None)
     return row.next_refresh_at
+
+
+def _may_hold_answer(row: Connection) -> bool:
+    """A lost sign-in of a draft leaves nothing to try but an answer that was kept."""
+    return row.doubt_after is not None and reads.candidates(row).exists()
 
 
 def is_only_seen(row: Connection) -> bool:

@@ -47,7 +47,10 @@ def _check_now(schema_editor: BaseDatabaseSchemaEditor) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("connections", "0003_audit_begun"), ("auth", "0012_alter_user_first_name_max_length")]
+    dependencies = [
+        ("connections", "0004_attempt_is_typed_password"),
+        ("auth", "0012_alter_user_first_name_max_length"),
+    ]
     operations = [
         migrations.CreateModel(
             name="MarkOfTenant",
