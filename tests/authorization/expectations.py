@@ -124,6 +124,7 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:bundle": Page(get=READ),
     "connections:links": Page(get=READ, post=OPERATE),
     "connections:revoke_link": Page(post=OPERATE),
+    "connections:describe": Page(post=ADMINISTER),
     "connections:notes": Page(post=OPERATE),
     "connections:delete_note": Page(post=ADMINISTER),  # and its author, who is none of these
     "connections:action": (

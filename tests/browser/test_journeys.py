@@ -120,6 +120,34 @@ def test_r21_what_was_done_and_what_was_refused_is_one_row_each(open_desk: Open,
     assert {("operator", "ok"), ("viewer", "denied")} <= {(line["actor"], line["outcome"]) for line in lines}
 
 
+def test_r20_snooze_tags_and_owner_change_at_once_and_are_taken_back(open_desk: Open, connect: Connect) -> None:
+    """No dialog before it, a way back after it."""
+    kept = dying(connect)
+    desk = open_desk("admin")
+    page = desk.page
+
+    def undo() -> None:
+        page.get_by_role("status").get_by_role("button", name="Undo").click()
+
+    desk.go(f"/connections/{kept.public_id}/")
+    page.get_by_role("textbox", name="Tags").fill("eu gold platinum")
+    page.get_by_role("button", name="Save tags").click()
+    expect(page.get_by_role("status")).to_contain_text("Tags: eu, gold, platinum.")
+    undo()
+    expect(page.get_by_role("status")).to_contain_text("Tags: eu, gold.")
+    page.get_by_role("button", name="Assign to me").click()
+    expect(page.get_by_role("status")).to_contain_text("Owner: admin.")
+    undo()
+    expect(page.get_by_role("status")).to_contain_text("Owner: nobody.")
+    assert kept.row.owner is None
+    page.get_by_role("button", name="Snooze…").click()
+    page.get_by_label("Reason").fill("They know.")
+    page.get_by_role("button", name="Snooze", exact=True).click()
+    undo()
+    expect(page.get_by_role("status")).to_contain_text("Awake again.")
+    assert kept.row.snoozed_until is None
+
+
 def _posted(desk: Desk, page: str, action: str) -> int:
     """As a person who leaves out the page: the form that his role does not get, with the token of another."""
     desk.go(page)

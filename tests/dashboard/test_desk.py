@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -170,3 +171,32 @@ def test_the_theme_of_the_foot_is_kept_too(db: None) -> None:
     signed_in("viewer").post("/theme/", {"theme": "dark"})
     assert 'data-theme="dark"' in signed_in("viewer").get("/help/").content.decode()
     assert "data-theme" not in signed_in("operator").get("/help/").content.decode()
+
+
+def test_owner_and_tags_change_at_once_and_are_taken_back(draft: Draft) -> None:
+    row, client = draft(), signed_in("admin")
+    path = f"{row.get_absolute_url()}describe/"
+    page = client.post(path, {"tags": "gold eu"}, follow=True).content.decode()
+    assert "Tags: eu, gold." in page
+    page = client.post(path, {"tags": "eu\x00 silver"}, follow=True).content.decode()
+    assert "Tags: eu, silver." in page
+    undo = re.search(rf'action="({path}[^"]+)"', page)
+    assert undo is not None
+    page = client.post(undo[1], follow=True).content.decode()
+    assert "Tags: eu, gold." in page
+    assert "Undo" not in page
+    page = client.post(path, {"owner": "admin"}, follow=True).content.decode()
+    assert "Owner: admin." in page
+    assert client.post(f"{path}?owner=", follow=True).status_code == 200
+    row.refresh_from_db()
+    assert row.owner is None
+    page = client.post(path, {"owner": "nobody-here"}, follow=True).content.decode()
+    assert "Nobody of this name may see this connection." in page
+    assert AuditRow.objects.filter(target=row.public_id, action="edit").count() == 5
+
+
+def test_who_may_not_edit_sees_why(draft: Draft) -> None:
+    row, client = draft(), signed_in("operator")
+    page = client.get(row.get_absolute_url()).content.decode()
+    assert "Your role does not edit: an admin may do this." in page.split('id="describe"')[1].split("</section>")[0]
+    assert client.post(f"{row.get_absolute_url()}describe/", {"tags": "x"}).status_code == 403

@@ -68,6 +68,8 @@ def deeds(kept: Kept) -> Iterator[Deed]:
     yield on("delete_note", f"notes/{Note.objects.get().pk}/delete/", Role.ADMIN)
     yield replace(on("make_link", "links/", kind="sign_in", seen="0"), status=201)
     yield on("revoke_link", f"links/{CustomerLink.objects.get().public_id}/revoke/")
+    yield on("edit", "describe/", Role.ADMIN, owner="admin")
+    yield on("edit", "describe/", Role.ADMIN, tags="gold eu")
     yield on("edit", "settings/", Role.ADMIN, section="description", label="Acme Europe", owner="operator")
     yield on("edit", "settings/", Role.ADMIN, section="secrets", password="another", store_password="on")
     kept.sugar.outside_login("svc", "intg")
