@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
 
 from connections.custody import audit, audit_proof, guard
 from connections.custody.audit import Actor
@@ -15,6 +14,7 @@ from connections.custody.audit_proof import Head
 from connections.models import AuditCheck, AuditRow, database_now
 from connections.onboarding import registry
 from tests.audit_guard import unguarded
+from tests.migrating import migrated_to
 
 ANA = Actor(kind="staff", name="ana")
 ROWS = 12
@@ -90,20 +90,17 @@ def test_a_trigger_that_is_gone_is_noticed(chain: list[int]) -> None:
 
 
 def test_the_guard_can_be_taken_back_and_put_up_again(transactional_db: None) -> None:
-    MigrationExecutor(connection).migrate([("connections", "0001_initial")])
-    try:
+    with migrated_to("0001_initial"):
         assert audit_proof.missing_guards() == audit_proof.GUARDS[connection.vendor]
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes("connections"))
     assert audit_proof.missing_guards() == set()
 
 
 def test_another_word_for_the_outcome_touches_neither_rows_nor_guard(chain: list[int]) -> None:
-    for name in ("0002_audit_guard", "0003_audit_begun"):
-        MigrationExecutor(connection).migrate([("connections", name)])
+    with migrated_to("0002_audit_guard"):
         assert audit_proof.missing_guards() == set()
         assert audit_proof.verify().rows == ROWS
+    assert audit_proof.missing_guards() == set()
+    assert audit_proof.verify().rows == ROWS
     audit.record(ANA, "rotate", at=database_now(), outcome="begun")
     assert audit_proof.verify().is_whole
 

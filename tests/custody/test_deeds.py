@@ -33,7 +33,7 @@ def test_what_went_well_and_what_failed_say_so_with_their_attempt(connect: Conne
     assert report.problem is not None
     last = {"begun": begun(kept, "sign_in"), "attempt": 3, "code": report.problem.code}
     assert rows(kept, "sign_in")[2:] == [("begun", {}), ("failed", last)]
-    assert last["code"] == "password_stale"
+    assert last["code"] == "bad_credentials"
     assert CANARY not in str(list(AuditRow.objects.values()))
     assert audit_proof.verify().is_whole
 

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from connections.models import AuditRow, FailureMark, Tenant, database_now
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import person, signed_in
 from tests.dashboard.test_errors import failed, listed
+from tests.migrating import migrate, migrated_to
 
 pytestmark = pytest.mark.django_db
 
@@ -86,22 +84,14 @@ def test_old_marks_go_to_whom_their_author_may_see(transactional_db: None) -> No
     person("operator", name="limited", tenants=("ours",))
     person("operator", name="free")
     User.objects.create_superuser("root")
-    try:
-        apps = _migrated("0004_attempt_is_typed_password")
+    with migrated_to("0004_attempt_is_typed_password") as apps:
         old = apps.get_model("connections", "FailureMark")
         for author in ("limited", "free", "root", "gone"):
             old.objects.create(failure=author, standing="acknowledged", author=author, at=database_now())
-        _migrated("0005_marks_of_tenants")
+        migrate("0005_marks_of_tenants")
         assert sorted(FailureMark.objects.values_list("failure", "tenant"), key=str) == [
             ("free", None), ("limited", ours.pk), ("root", None),
         ]  # fmt: skip
         FailureMark.objects.update(until=database_now() + timedelta(hours=1))
-        apps = _migrated("0004_attempt_is_typed_password")
+        apps = migrate("0004_attempt_is_typed_password")
         assert {one.failure for one in apps.get_model("connections", "FailureMark").objects.all()} == {"free", "root"}
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes("connections"))
-
-
-def _migrated(name: str) -> Any:
-    return MigrationExecutor(connection).migrate([("connections", name)]).apps

@@ -108,7 +108,9 @@ def _do(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> Ht
 def _switch(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) -> HttpResponse:
     try:
         SWITCHES[doing.name](row.public_id, asker.actor, tenants=asker.tenants)
-    except Conflict:  # somebody held it in the meantime
+    except Conflict as problem:
+        if problem.code != "held":  # somebody held it in the meantime
+            raise
         return _ask(request, asker, find(row.public_id, asker.tenants), doing, status=409)
     return _done(request, row, doing)
 
