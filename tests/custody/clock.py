@@ -44,12 +44,20 @@ def _look_at_moved_clock(sender: Any, connection: Any, **rest: Any) -> None:
         cursor.execute("SET search_path = moved, pg_catalog, public")
 
 
+def _look_at_real_clock(sender: Any, connection: Any, **rest: Any) -> None:
+    """A pooled session still looks into our schema first: it would make its tables there, unseen by all others."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("RESET search_path")
+
+
 @contextmanager
 def movable(simulator: SimulatorServer) -> Iterator[Clock]:
     """Every database connection made meanwhile reads the moved clock; at the end time is real again."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(_POSTGRES)
+    connection_created.disconnect(dispatch_uid="real clock")
     connection_created.connect(_look_at_moved_clock, dispatch_uid="moved clock")
     connection.ensure_connection()
     _look_at_moved_clock(None, connection)
@@ -59,8 +67,8 @@ def movable(simulator: SimulatorServer) -> Iterator[Clock]:
     finally:
         clock.jump(-_offset)
         connection_created.disconnect(dispatch_uid="moved clock")
-        if connection.vendor == "sqlite":
-            connection.close()
+        connection_created.connect(_look_at_real_clock, dispatch_uid="real clock")
+        connection.close()
 
 
 def tend(pk: int) -> str:
