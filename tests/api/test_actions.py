@@ -6,6 +6,7 @@ import pytest
 
 from connections.models import AuditRow
 from tests.api.conftest import Connect, MakeCaller, problem
+from tests.serving.site import until
 
 GRANTS = ("rotate", "sign-in", "repair")
 
@@ -116,6 +117,8 @@ def test_an_action_that_is_not_over_in_time_goes_on(
         assert response.json()["connection"]["id"] == kept.public_id
     finally:
         kept.sugar.release()
+    until(lambda: AuditRow.objects.filter(action="rotate", outcome="ok").exists())
+    assert kept.row.version_count == 2
 
 
 @pytest.mark.parametrize("action", GRANTS)

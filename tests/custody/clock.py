@@ -16,7 +16,7 @@ from connections.models import Connection, database_now
 from connections.simulator import SimulatorServer
 
 _offset = timedelta(0)
-MOST_LOOKS_IN_AN_HOUR = 120  # looks four minutes apart are 15, retries half a minute apart 120 at most
+MOST_LOOKS_IN_AN_HOUR = 150  # looks four minutes apart are 15, probes of a host half a minute apart 120 at most
 
 _POSTGRES = """
 CREATE SCHEMA IF NOT EXISTS moved;
