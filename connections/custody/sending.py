@@ -118,7 +118,7 @@ def _note_host(host: str, answer: Answer) -> None:
     """What one has found out about a host the others need not, whether it was by a look or before a grant."""
     if answer.fault in HOST_FAULTS:
         upkeep.note_host_down(host, answer.fault)
-    else:
+    elif not answer.is_kept_back:
         upkeep.note_host_up(host)
 
 
