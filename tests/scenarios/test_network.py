@@ -177,21 +177,29 @@ def test_a_certificate_nobody_vouches_for(connect: Connect, clock: Clock, config
     assert world.journal.count(grant="refresh") == 1
 
 
-def test_a_host_that_is_away_is_asked_by_one(scene: Open) -> None:
-    played = scene("13.3")
-    others = []
+def five_beside(played: Scene) -> list[Kept]:
+    """On the same host, each on a platform of its own."""
     for number in range(5):
         played.sugar.add_platform(f"p{number}")
-        others.append(played.beside(platform=f"p{number}"))
+    return [played.beside(platform=f"p{number}") for number in range(5)]
+
+
+def is_asked_by_one_for_ten_minutes(played: Scene) -> None:
+    before = len(played.log())
+    played.run(timedelta(minutes=10))
+    asked = len(played.log()) - before
+    assert asked <= 10 * 2 + 4, f"one every 30 s, however many connections: {asked}"
+
+
+def test_a_host_that_is_away_is_asked_by_one(scene: Open) -> None:
+    played = scene("13.3")
+    others = five_beside(played)
     played.sugar.block_ip()
     played.clock.jump(HOUR)
     for kept in (*others, played.kept):
         kept.make_due()
     played.run(timedelta(seconds=5))
-    before = len(played.log())
-    played.run(timedelta(minutes=10))
-    asked = len(played.log()) - before
-    assert asked <= 10 * 2 + 4, f"one every 30 s, however many connections: {asked}"
+    is_asked_by_one_for_ten_minutes(played)
     played.sugar.unblock_ip()
     played.run(timedelta(seconds=40))
     assert {kept.row.status for kept in (*others, played.kept)} == {"healthy"}
@@ -233,15 +241,9 @@ def pre_flights(scene: Scene) -> int:
 def test_what_one_look_found_out_about_a_host_the_others_need_not(scene: Open) -> None:
     """Nothing is due but looks at the warm: a dead host would cost each of them a time-out, every few minutes."""
     played = scene("13.3")
-    others = []
-    for number in range(5):
-        played.sugar.add_platform(f"p{number}")
-        others.append(played.beside(platform=f"p{number}"))
+    others = five_beside(played)
     played.sugar.block_ip()
-    before = len(played.log())
-    played.run(timedelta(minutes=10))
-    asked = len(played.log()) - before
-    assert asked <= 10 * 2 + 4, f"one every 30 s, however many connections: {asked}"
+    is_asked_by_one_for_ten_minutes(played)
     played.sugar.unblock_ip()
     played.run(timedelta(seconds=70))
     assert {kept.row.status for kept in (*others, played.kept)} == {"healthy"}
