@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from connections.choices import Endpoint, Fault
+from connections.custody import actions, wire
 from connections.models import HostWait
 from connections.onboarding import registry
 from connections.simulator import SimulatorServer
+from connections.sugar import Answer
 from tests.custody.clock import Clock
 from tests.custody.conftest import ANA, Connect, Kept
 from tests.egress.listener import Authority
@@ -236,6 +239,21 @@ def test_an_address_that_our_own_guard_blocks_is_waited_for_alike(scene: Open) -
 
 def pre_flights(scene: Scene) -> int:
     return sum("whattimeisit" in entry["path"] for entry in scene.log())
+
+
+def test_a_look_that_our_own_pacing_kept_back_says_nothing_of_the_host(
+    scene: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played = scene("13.3")
+    played.sugar.add_platform("p")
+    other = played.beside(platform="p")
+    played.sugar.block_ip()
+    played.refresh_now()
+    since = HostWait.objects.get().down_since
+    kept_back = Answer(endpoint=Endpoint.API, fault=Fault.RATE_LIMITED, is_sent=False, retry_after=6)
+    monkeypatch.setattr(wire.SugarClient, "ping", lambda *_args, **_options: kept_back)
+    actions.repair(other.public_id, ANA)
+    assert HostWait.objects.get().down_since == since, played.trail()
 
 
 def test_what_one_look_found_out_about_a_host_the_others_need_not(scene: Open) -> None:
