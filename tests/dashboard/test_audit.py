@@ -103,7 +103,7 @@ def test_only_auditors_and_admins_read_it(role: str, path: str) -> None:
     assert response.status_code == 403
     assert b"may not see this" in response.content
     denied = AuditRow.objects.filter(actor=role, outcome="denied").values_list("action", flat=True)
-    assert list(denied) == (["audit_export"] if path.endswith(".csv") else []), "looking is not noted, taking out is"
+    assert list(denied) == (["export_audit"] if path.endswith(".csv") else []), "looking is not noted, taking out is"
     assert b'href="/audit/"' not in signed_in(role).get("/overview/").content
     assert b'href="/audit/"' in signed_in("admin").get("/overview/").content
 

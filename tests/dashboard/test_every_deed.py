@@ -35,6 +35,8 @@ class Deed:
     status: int = 302
     also: str = ""
     """What the same form asks for besides."""
+    tried_as: str = ""
+    """The first deed of a page that has several: who was stopped at its door is noted with that."""
 
 
 def test_r21_every_deed_is_one_row_whether_done_or_denied(connect: Connect) -> None:
@@ -51,19 +53,19 @@ def deeds(kept: Kept) -> Iterator[Deed]:
     def on(action: str, tail: str, role: str = Role.OPERATOR, **form: Any) -> Deed:
         return Deed(action=action, path=page + tail, form=form, role=role, target=one)
 
-    def now(name: str, action: str = "", **form: Any) -> Deed:
-        return on(action or name.replace("-", "_"), f"actions/{name}/", version=kept.row.version_count, **form)
+    def now(name: str, **form: Any) -> Deed:
+        return on(name.replace("-", "_"), f"actions/{name}/", version=kept.row.version_count, **form)
 
     yield now("test")
     yield now("rotate")
     yield now("sign-in", password=PASSWORD)
     yield now("repair")
-    yield now("pause", "paused")
-    yield now("resume", "resumed")
+    yield now("pause")
+    yield now("resume")
     yield now("snooze", span="1h", reason="They know.")
     yield now("wake")
-    yield on("held", "actions/hold/", Role.ADMIN, version=kept.row.version_count)
-    yield now("resume", "resumed")
+    yield on("hold", "actions/hold/", Role.ADMIN, version=kept.row.version_count)
+    yield now("resume")
     yield on("write_note", "notes/", text="They call back.")
     yield on("delete_note", f"notes/{Note.objects.get().pk}/delete/", Role.ADMIN)
     yield replace(on("make_link", "links/", kind="sign_in", seen="0"), status=201)
@@ -77,7 +79,7 @@ def deeds(kept: Kept) -> Iterator[Deed]:
     kept.tend()
     failure = Attempt.objects.exclude(failure="").latest("pk").failure
     for action, form in (("mark_failure", {"span": "", "reason": "Seen."}), ("open_failure", {"open": "1"})):
-        yield Deed(action=action, path=f"/errors/{failure}/mark/", form=form, target=failure)
+        yield Deed(action=action, path=f"/errors/{failure}/mark/", form=form, target=failure, tried_as="mark_failure")
     address = {"tenant": "acme", "label": "New", "instance_url": f"{kept.row.instance_url}"}
     yield Deed(action="create_draft", also="look_at_instance", path="/connections/new/", form=address, role=Role.ADMIN)
     draft = Draft.objects.get()
@@ -93,7 +95,7 @@ def deeds(kept: Kept) -> Iterator[Deed]:
     yield Deed(
         action="revoke_api_key", path=f"/api-keys/{made.prefix}/revoke/", form=form, role=Role.ADMIN, target=made.prefix
     )
-    yield on("delete", "settings/", Role.ADMIN, section="delete", name="Acme Europe")
+    yield replace(on("delete", "settings/", Role.ADMIN, section="delete", name="Acme Europe"), tried_as="edit")
 
 
 def complaints(deed: Deed, people: dict[str, Client]) -> Iterator[str]:
@@ -104,7 +106,7 @@ def complaints(deed: Deed, people: dict[str, Client]) -> Iterator[str]:
         added = AuditRow.objects.order_by("pk")[before:]
         rows = [(row.actor, row.target, row.outcome, row.action) for row in added if row.action != deed.also]
         target = deed.target or (rows[0][1] if rows and outcome == "ok" else "")  # a new thing names itself
-        action = rows[0][3] if rows and outcome == "denied" else deed.action
+        action = deed.tried_as or deed.action if outcome == "denied" else deed.action
         wanted = [(role, target, outcome, action)]
         if action in GRANTS and outcome == "ok":
             wanted.insert(0, (role, target, "begun", action))

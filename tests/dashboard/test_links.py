@@ -56,7 +56,7 @@ def test_who_only_reads_makes_and_revokes_none(draft: Draft, role: str) -> None:
     assert b"Revoke l_" not in page.content
     assert client.post(f"{row.get_absolute_url()}links/", {"kind": "sign_in", "seen": 1}).status_code == 403
     assert client.post(f"{row.get_absolute_url()}links/{link.public_id}/revoke/").status_code == 403
-    assert [one.action for one in AuditRow.objects.filter(outcome="denied")] == ["links", "revoke_link"]
+    assert [one.action for one in AuditRow.objects.filter(outcome="denied")] == ["make_link", "revoke_link"]
     assert CustomerLink.objects.get().revoked_at is None
 
 

@@ -333,6 +333,9 @@ def _farewell(row: Connection, target: Target) -> Farewell | None:
 # -- pause, resume, hold, delete -----------------------------------------------------------------------------
 
 
+DEED_OF = {EventKind.PAUSED: "pause", EventKind.HELD: "hold", EventKind.RESUMED: "resume"}
+
+
 def pause(pk: int, actor: Actor) -> Connection:
     """No refreshes for workers; the chain is kept alive, a living token is still served.
 
@@ -362,7 +365,7 @@ def _switch(pk: int, actor: Actor, kind: EventKind, sentence: str) -> Connection
         if kind == EventKind.HELD:
             _abandon_claimed(row, now)
         journal.write_event(row, kind, sentence, at=now, actor=actor.name)
-        audit.record_on(row, actor, str(kind), at=now)
+        audit.record_on(row, actor, DEED_OF[kind], at=now)
         _plan_after_switch(row, now, actor)
         transitions.save(row)
         return row
