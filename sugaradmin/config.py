@@ -161,7 +161,7 @@ def load(env: Environment, *, root: Path) -> Config:
         tick=env.seconds("SUGARADMIN_TICK_SECONDS", 5, most=60),
         heartbeat=env.seconds("SUGARADMIN_HEARTBEAT_SECONDS", 10, most=300),
         pool_threads=env.integer("SUGARADMIN_POOL_THREADS", 32, least=1, most=256),
-        web_threads=env.integer("SUGARADMIN_WEB_THREADS", 64, least=1, most=512),
+        web_threads=env.integer("SUGARADMIN_WEB_THREADS", 32, least=1, most=512),
         web_processes=env.integer("SUGARADMIN_WEB_PROCESSES", 2, least=1, most=64),
         key_rate=env.integer("SUGARADMIN_KEY_RATE", 200, least=1),
         live=env.seconds("SUGARADMIN_LIVE_SECONDS", 5, least=0.2, most=60),

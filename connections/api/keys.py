@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import threading
 import time
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from connections.models import ApiKey, DatabaseNow
 from connections.onboarding.api_keys import SHAPE, hash_of
 
 GOOD_FOR = 0.5  # seconds
+STILL_GOOD_FOR = 0.8  # for the others, while one looks it up again
 MOST_REMEMBERED = 10_000
 USE_NOTED_EVERY = timedelta(minutes=10)
 
@@ -35,6 +37,7 @@ class Key:
 
 
 _known: dict[str, Key] = {}
+_looking = tuple(threading.Lock() for _ in range(64))
 
 
 def authenticate(request: HttpRequest) -> Key:
@@ -46,13 +49,30 @@ def authenticate(request: HttpRequest) -> Key:
         raise Unauthorized(is_key_given=bool(header))
     prefix, secret = shape.groups()
     key = _known.get(prefix)
-    if key is None or time.monotonic() - key.looked_up > GOOD_FOR:
-        key = _look_up(prefix)
+    if key is None or _age(key) > GOOD_FOR:
+        key = _renewed(prefix, key)
     if key is None or not hmac.compare_digest(key.secret_hash, hash_of(secret)):
         raise Unauthorized(is_key_given=True)
     if key.is_use_due:
         _note_use(key)
     return key
+
+
+def _age(key: Key) -> float:
+    return time.monotonic() - key.looked_up
+
+
+def _renewed(prefix: str, known: Key | None) -> Key | None:
+    """One thread looks it up; a thousand that ask at once would each send the same queries. Nobody waits for that one
+    while what is known may still be believed."""
+    lock = _looking[hash(prefix) % len(_looking)]
+    if not lock.acquire(blocking=known is None or _age(known) > STILL_GOOD_FOR):
+        return known
+    try:
+        key = _known.get(prefix)  # of whoever held the lock before us
+        return key if key is not None and _age(key) <= GOOD_FOR else _look_up(prefix)
+    finally:
+        lock.release()
 
 
 def _look_up(prefix: str) -> Key | None:

@@ -21,6 +21,28 @@ MOST_THROWN_AWAY = 65_536
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn has no types
+    """Takes in no more visitors than it has threads: the others wait at the door that all processes share, for
+    whichever is free first, instead of in the queue of one that happened to be quick at opening."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._busy = 0
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled and self._busy < self.cfg.threads)
+
+    def enqueue_req(self, conn: TConn) -> None:
+        self._busy += 1
+        super().enqueue_req(conn)
+
+    def finish_request(self, conn: TConn, fs: Any) -> None:
+        self._busy -= 1
+        super().finish_request(conn, fs)
+
+    def accept(self, listener: socket.socket) -> None:
+        super().accept(listener)
+        self.set_accept_enabled(True)
+
     def handle(self, conn: TConn) -> Any:
         limit(conn.sock)
         goes_on = super().handle(conn)

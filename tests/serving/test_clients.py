@@ -15,12 +15,14 @@ from connections.serving import patience
 from tests.serving.site import RunningSite, start
 from tests.serving.test_serve import manage
 
+THREADS = 8
 CLOSES = "Host: localhost\r\nConnection: close\r\n"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningSite]:
-    running = start(tmp_path_factory.mktemp("clients") / "site", "--only", "web")
+    threads = {"SUGARADMIN_WEB_PROCESSES": "2", "SUGARADMIN_WEB_THREADS": str(THREADS)}
+    running = start(tmp_path_factory.mktemp("clients") / "site", "--only", "web", **threads)
     try:
         running.url()
         yield running
@@ -54,6 +56,21 @@ def test_clients_who_do_not_close_keep_nobody_waiting(site: RunningSite) -> None
     assert site.get("/healthz").status_code == 200
     assert time.monotonic() - began < 8, "each of them would have held a listener for two seconds"
     assert {said(client)[0] for client in lingering} == {200}
+
+
+def test_a_process_whose_threads_are_all_busy_leaves_visitors_to_the_other(site: RunningSite, key: str) -> None:
+    unfinished = (
+        f"POST /api/v1/connections HTTP/1.1\r\n{CLOSES}Authorization: Bearer {key}\r\nContent-Length: 20\r\n\r\n{{"
+    )
+    holding = [dial(site, unfinished) for _ in range(2 * THREADS - 1)]
+    try:
+        for _ in range(10):
+            began = time.monotonic()
+            assert said(dial(site, f"GET /healthz HTTP/1.1\r\n{CLOSES}\r\n"))[0] == 200
+            assert time.monotonic() - began < 5, "it waited for a thread, and one was free all the time"
+    finally:
+        for client in holding:
+            client.close()
 
 
 @pytest.mark.parametrize(
