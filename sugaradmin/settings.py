@@ -77,6 +77,7 @@ CONTEXT_PROCESSORS = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
     "django.template.context_processors.i18n",
+    "connections.dashboard.shell.surround",
 ]
 TEMPLATES = [
     {

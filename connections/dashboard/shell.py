@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 
 from connections.choices import Theme
@@ -79,13 +80,29 @@ def page_for_anybody(
     request: HttpRequest, template: str, context: dict[str, Any], *, section: str = "", status: int = 200
 ) -> HttpResponse:
     """Help, and what is said where there is no page: staff see it inside their frame, everybody else alone."""
-    user = getattr(request, "user", None)
-    asker = asker_of(request) if user is not None and user.is_authenticated else None
+    asker = _staff(request)
     shown = {"section": section, **context}
-    if asker is None or not asker.role or live.is_poll(request):
+    if asker is None:
         return render(request, template, shown, status=status)
     with timezone.override(zone_of(request, asker)):
         return render(request, template, shown | {"shell": frame(request, asker, section=section)}, status=status)
+
+
+def surround(request: HttpRequest) -> dict[str, Any]:
+    """For templates whose view knows of no frame: staff see it around whatever they are shown. Made when it is used."""
+
+    def made() -> Shell | None:
+        asker = _staff(request)
+        return None if asker is None else frame(request, asker)
+
+    return {"shell": SimpleLazyObject(made)}
+
+
+def _staff(request: HttpRequest) -> Asker | None:
+    """Who sees the frame: nobody who only asks what has changed, nor who has no role here."""
+    user = getattr(request, "user", None)
+    asker = asker_of(request) if user is not None and user.is_authenticated else None
+    return None if asker is None or not asker.role or live.is_poll(request) else asker
 
 
 def frame(

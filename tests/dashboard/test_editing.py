@@ -48,6 +48,7 @@ def test_without_the_right_key_nothing_is_saved_and_the_page_says_why(
     paused = admin.post(f"{row.get_absolute_url()}actions/pause/")
     assert paused.status_code == 409
     assert "This was not done" in paused.content.decode()
+    assert 'href="/api-keys/"' in paused.content.decode(), "inside the frame of who asked, with all of its menu"
     assert Connection.objects.get(pk=row.pk).paused_at is None
 
 
