@@ -109,17 +109,21 @@ def test_another_tenants_thing_looks_like_one_that_does_not_exist(world: World, 
     there, gone = world.values(address, page), missing(address, page)
     for role in ("viewer", "operator", "admin", "auditor"):
         client = Asker(role, OTHER).client()
-        bodies = []
-        for values in (there, gone):
-            response = client.get(address.path(values))
-            assert response.status_code in (403, 404)
-            text = re.sub(
-                r"r_[0-9a-f]{12}|[A-Za-z0-9]{64}|\d\d:\d\d:\d\d|\d+-\d+-\d+T[^\"<]+", "", response.content.decode()
-            )
-            for value in map(str, values.values()):
-                text = text.replace(value, "ID")
-            bodies.append((response.status_code, text))
+        for _ in range(2):  # the mark of a page changes with the minute: a pair that saw two of them is asked again
+            bodies = [told(client, address.path(values), values) for values in (there, gone)]
+            if bodies[0] == bodies[1]:
+                break
         assert bodies[0] == bodies[1]
+
+
+def told(client: Client, path: str, values: dict[str, object]) -> tuple[int, str]:
+    """Without what differs from request to request, and from id to id."""
+    response = client.get(path)
+    assert response.status_code in (403, 404)
+    text = re.sub(r"r_[0-9a-f]{12}|[A-Za-z0-9]{64}|\d\d:\d\d:\d\d|\d+-\d+-\d+T[^\"<]+", "", response.content.decode())
+    for value in map(str, values.values()):
+        text = text.replace(value, "ID")
+    return response.status_code, text
 
 
 @pytest.mark.parametrize(("address", "page"), [cell for cell in CELLS if not cell.values[0].parameters])

@@ -153,7 +153,7 @@ def test_a_try_at_a_key_that_one_may_not_see_is_noted() -> None:
     assert limited.get(revoke_path(row)).status_code == 404
     assert limited.post(revoke_path(row), {"name": "worker"}).status_code == 404
     noted = AuditRow.objects.get(outcome="denied")
-    assert (noted.action, noted.target) == ("api_key_revoke", row.prefix)
+    assert (noted.action, noted.target) == ("revoke_api_key", row.prefix)
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator", "auditor"])
@@ -164,6 +164,6 @@ def test_only_admins_have_keys(role: str) -> None:
     assert client.post("/api-keys/new/", {"name": "mine", "scopes": ["token:read"]}).status_code == 403
     assert client.post(revoke_path(row), {"name": "worker"}).status_code == 403
     assert set(AuditRow.objects.filter(outcome="denied").values_list("action", "target")) == {
-        ("api_key_new", ""), ("api_key_revoke", row.prefix),
+        ("create_api_key", ""), ("revoke_api_key", row.prefix),
     }  # fmt: skip
     assert b'href="/api-keys/"' not in client.get("/overview/").content
