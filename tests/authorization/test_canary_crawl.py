@@ -122,6 +122,7 @@ def sessions() -> Iterator[tuple[str, str]]:
     return ((f"session {row.pk[:4]}", json.dumps(row.get_decoded(), default=str)) for row in Session.objects.all())
 
 
+@pytest.mark.once
 def test_no_secret_comes_out_of_any_address(kept: Kept, cage: Cage, logged: io.StringIO) -> None:
     answers = []
     for one in itertools.chain(api(kept), crawl(kept), exports()):
@@ -135,6 +136,7 @@ def test_no_secret_comes_out_of_any_address(kept: Kept, cage: Cage, logged: io.S
     assert found(cage, enumerate_lines(logged.getvalue())) == {}
 
 
+@pytest.mark.once
 def test_what_is_shown_once_is_in_one_answer(kept: Kept, cage: Cage, logged: io.StringIO) -> None:
     """The secret of an API key, the address of a customer's link, the one-time link of a new person."""
     admin = signed_in("admin")

@@ -80,6 +80,7 @@ def test_a_key_that_makes_no_sense_is_refused(run: Run, words: tuple[str, ...], 
     assert not ApiKey.objects.exists()
 
 
+@pytest.mark.once
 def test_a_real_shell_sees_one_line_and_a_failing_exit(tmp_path: Path) -> None:
     def manage(*words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -39,6 +39,7 @@ def test_a_spoilt_refresh_heals_with_the_password(scene: Open, chaos: dict[str, 
     judge(played, watch(played), can_sign_in=True, is_spoilt=chaos in SPOILT)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("chaos", [*SPOILT[::2], *ODD[:3]], ids=named)
 def test_a_spoilt_refresh_without_a_password_is_never_silent(scene: Open, chaos: dict[str, Any]) -> None:
     played = scene("12.0", fields=WITHOUT_PASSWORD)
@@ -54,6 +55,7 @@ def test_a_lost_refresh_on_every_release(scene: Open, preset: str, fields: dict[
     judge(played, watch(played), can_sign_in=not fields)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("chaos", SPOILT[::3] + ODD[:3], ids=named)
 def test_a_spoilt_sign_in_heals_with_the_password(scene: Open, chaos: dict[str, Any]) -> None:
     played = scene("13.3")
