@@ -281,7 +281,7 @@ def session_marks(context: template.Context) -> SafeString:
     unused, old = limits.seconds_left(request.session)
     return format_html(
         'data-idle="{}" data-rest="{}" data-person="{}" data-began="{}"',
-        unused, old, request.user.pk, int(request.session.get(limits.BEGAN, 0)),
+        unused, old, request.user.pk, round(1000 * request.session.get(limits.BEGAN, 0)),
     )  # fmt: skip
 
 
