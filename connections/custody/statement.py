@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
@@ -73,10 +75,12 @@ def insert(row: Row) -> Row:
     """Stores a row that is not there yet, and gives it its key: `save(force_insert=True)`, put together once."""
     sql, fields = _insert(type(row), connection.vendor)
     values = [field.get_db_prep_save(field.pre_save(row, add=True), connection=connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+
+    def done(cursor: Any) -> None:
         (row.pk,) = cursor.fetchone()
-    row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, connection.alias
+
+    _give(_Change(sql=sql, params=values, done=done))
     return row
 
 
@@ -95,10 +99,12 @@ def write(row: Model, names: Sequence[str]) -> None:
     """Writes these fields of a row that is there and locked: `save(update_fields=…)`, put together once."""
     sql, fields = _update(type(row), tuple(names), connection.vendor)
     values = [field.get_db_prep_save(field.pre_save(row, add=False), connection=connection) for field in fields]
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, row.pk])
+
+    def done(cursor: Any) -> None:
         if cursor.rowcount != 1:
             raise ObjectDoesNotExist(f"{type(row).__name__} {row.pk} is gone.")
+
+    _give(_Change(sql=sql, params=[*values, row.pk], done=done))
 
 
 @lru_cache(maxsize=512)
@@ -110,6 +116,58 @@ def _update(model: type[Model], names: tuple[str, ...], vendor: str) -> tuple[st
     columns = ", ".join(f"{quote(str(field.column))} = %s" for field in fields)
     sql = f"UPDATE {quote(meta.db_table)} SET {columns} WHERE {quote(str(meta.pk.column))} = %s"  # noqa: S608  # our names
     return sql, fields
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """What is inserted and written within goes to the database in its order and in one message, when the block ends:
+    each message costs a transaction half a millisecond in which others wait for its lock.
+
+    Nothing within may read what it writes, nor need the key of a row it inserts. SQLite has no messages to spare.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    kept: list[_Change] = []
+    _kept.changes = kept
+    try:
+        yield
+    finally:
+        _kept.changes = None
+    if kept:
+        _send(kept)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    sql: str
+    params: list[Any]
+    done: Callable[[Any], None]  # looks at what came of it
+
+
+class _Kept(threading.local):
+    changes: list[_Change] | None = None
+
+
+_kept = _Kept()
+
+
+def _give(change: _Change) -> None:
+    if _kept.changes is None:
+        _send([change])
+    else:
+        _kept.changes.append(change)
+
+
+def _send(changes: list[_Change]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "; ".join(change.sql for change in changes), [one for change in changes for one in change.params]
+        )
+        for place, change in enumerate(changes):
+            if place:
+                cursor.nextset()
+            change.done(cursor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,14 +23,15 @@ def accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, no
     row.version_count += 1
     if is_new_chain or row.chain == 0:
         row.chain += 1
-    _supersede(before, now)
-    version = _new_version(row, attempt, claim, tokens)
     _close_candidate(attempt, row.version_count, now)
-    attempt.version = version.number
-    attempt.answer = None
-    attempt.lost_at = None
-    transitions.close(attempt, AttemptState.SETTLED, now)
-    statement.write(attempt, ANSWER_FIELDS)
+    with statement.together():
+        _supersede(before, now)
+        version = _new_version(row, attempt, claim, tokens)
+        attempt.version = version.number
+        attempt.answer = None
+        attempt.lost_at = None
+        transitions.close(attempt, AttemptState.SETTLED, now)
+        statement.write(attempt, ANSWER_FIELDS)
     if claim.keeps_password and row.store_password:
         passwords.keep_proven(row, attempt, claim, now)
     elif claim.is_stored_password:
