@@ -10,7 +10,16 @@ from django.db.models import F, Max, Min, Q, QuerySet
 from connections.choices import OPEN_STATES, AttemptState, VersionState
 from connections.custody import audit, audit_proof, guard
 from connections.custody.audit import Actor
-from connections.models import Attempt, AuditRow, CustomerLink, Event, IdempotentCall, TokenVersion, database_now
+from connections.models import (
+    Attempt,
+    AuditRow,
+    Connection,
+    CustomerLink,
+    Event,
+    IdempotentCall,
+    TokenVersion,
+    database_now,
+)
 
 BATCH = 1000
 NEWEST_KEPT = 30  # per connection: what the rules look at
@@ -21,10 +30,13 @@ class AuditBroken(Exception):
 
 
 def prune(*, older_than: timedelta | None = None) -> int:
-    """Deletes events, attempts and ended versions older than the retention; returns how many rows went."""
+    """Deletes events, attempts and ended versions older than the retention, and what was deleted that long ago as a
+    whole; returns how many rows went."""
     now = database_now()
     before = now - (older_than or settings.SUGARADMIN.retention)
+    gone = Connection.objects.filter(deleted_at__lt=before)
     pruned = sum(_delete(rows) for rows in (_events(before), _versions(before), _attempts(before)))
+    pruned += _delete(TokenVersion.objects.filter(connection__in=gone)) + _delete(gone)
     pruned += _delete(CustomerLink.objects.filter(expires_at__lt=before))
     return pruned + _delete(IdempotentCall.objects.filter(created_at__lt=now - timedelta(days=1)))
 

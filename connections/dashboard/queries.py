@@ -259,9 +259,9 @@ def host_waits(tenants: Tenants) -> list[HostWait]:
     return list(waits[:50])
 
 
-def due_and_waiting() -> int:
+def due_and_waiting(tenants: Tenants) -> int:
     """Due but not started: what the background should have begun by now."""
-    return Connection.objects.present().filter(due_at__lte=database_now()).count()
+    return Connection.objects.present().filter(visible(tenants), due_at__lte=database_now()).count()
 
 
 def troubled_hosts(tenants: Tenants) -> list[tuple[str, int]]:

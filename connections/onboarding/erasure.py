@@ -74,6 +74,7 @@ def _let_go(tenant: Tenant) -> None:
         if Connection.objects.present().filter(tenant=tenant).exists():
             raise Conflict("busy", "A connection was added meanwhile; erase again.")
         remains.wipe_remains(tenant)
+        tenant.failure_marks.all().delete()  # what staff wrote about his failures
         Tenant.objects.filter(pk=tenant.pk).update(data_key="")
 
 

@@ -9,7 +9,16 @@ import pytest
 
 from connections.condition import examine
 from connections.custody import columns, copies, durable, guard, keys, spool, tenant_key_files
-from connections.models import ApiKey, Attempt, AuditRow, Connection, Tenant, TokenVersion
+from connections.models import (
+    ApiKey,
+    Attempt,
+    AuditRow,
+    Connection,
+    FailureMark,
+    Tenant,
+    TokenVersion,
+    database_now,
+)
 from connections.onboarding import api_keys, registry
 from connections.vault import VaultError
 from tests.commands.conftest import Run
@@ -36,6 +45,15 @@ def test_nothing_of_an_erased_tenant_opens_any_more_not_even_from_a_backup(
 ) -> None:
     kept, other = connect("13.3"), other_tenant()
     tenant = Tenant.objects.get(slug="acme")
+    for owner in (tenant, other.tenant):
+        FailureMark.objects.create(
+            tenant=owner,
+            failure="f1",
+            standing="acknowledged",
+            reason="Ann is on leave.",
+            author="ana",
+            at=database_now(),
+        )
     issued = api_keys.issue("worker", ["token:read"], ANA, tenants=[tenant])
     backup = [(row.refresh_token, keys.context_of(row, "refresh_token")) for row in TokenVersion.objects.all()]
     backup.append((kept.row.password, keys.password_context(kept.row)))
@@ -49,6 +67,7 @@ def test_nothing_of_an_erased_tenant_opens_any_more_not_even_from_a_backup(
     assert kept.live_row() is None, "logged out at Sugar"
     assert ApiKey.objects.get(pk=issued.row.pk).revoked_at is not None
     assert [file.stem for file in folder.iterdir()] == [Tenant.objects.get(slug="other").data_key]
+    assert FailureMark.objects.get().tenant == other.tenant, "what was written about his failures goes with him"
     other.refresh_from_db()
     assert other.password is not None
     assert keys.unseal(other.password, keys.password_context(other)) == "kept"

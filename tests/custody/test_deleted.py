@@ -6,12 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.core.management import call_command
 
 from connections.choices import LinkKind
 from connections.custody import actions
 from connections.custody.ledger import desk, edits, links
-from connections.models import AuditRow, Connection, Event
+from connections.models import AuditRow, Connection, Event, Note, TokenVersion
 from connections.onboarding import registry
+from tests.custody.clock import Clock
 from tests.custody.conftest import ANA, Connect, connect, simulator
 
 __all__ = ["connect", "simulator"]
@@ -39,3 +41,20 @@ def test_who_comes_too_late_changes_nothing(connect: Connect, deed: Callable[[in
     with pytest.raises(Connection.DoesNotExist):
         deed(pk)
     assert (AuditRow.objects.count(), Event.objects.count(), Connection.objects.values().get(pk=pk)) == before
+
+
+def test_what_is_left_of_a_deleted_connection_goes_with_its_retention(connect: Connect, clock: Clock) -> None:
+    fields = {"contact_name": "Ann Other", "contact_email": "ann@acme.example"}
+    gone = connect("13.3", fields=fields)
+    stays = connect("13.3", fields={"label": "stays"})
+    desk.write_note(gone.row.pk, "Ann is on leave.", ANA)
+    actions.delete(gone.public_id, ANA)
+    row = Connection.objects.get(public_id=gone.public_id)
+    assert (row.contact_name, row.contact_email) == ("", "")
+    for days, is_there in ((89, True), (2, False)):
+        clock.jump(timedelta(days=days))
+        call_command("prune_history")
+        assert Connection.objects.filter(public_id=gone.public_id).exists() == is_there
+    assert not Note.objects.exists()
+    assert AuditRow.objects.filter(action="prune_history", difference__rows__gt=0).count() == 1
+    assert TokenVersion.objects.get().connection_id == stays.row.pk

@@ -79,6 +79,9 @@ def test_staff_of_one_tenant_see_figures_of_that_tenant_alone(draft: Draft) -> N
     for row in (ours, foreign):
         Connection.objects.filter(pk=row.pk).update(access_expires_at=now + MINUTE)
     assert figures.expiry_horizon(frozenset({ours.tenant_id}), now).totals["ending"] == 1
+    Connection.objects.update(due_at=now)
+    for tenants, told in (((), b"2 connections due"), (("ours",), b"1 connection due")):
+        assert told in signed_in("viewer", tenants=tenants).get("/system/").content
 
 
 def test_the_expiry_horizon_counts_what_ends_in_each_five_minutes(draft: Draft) -> None:

@@ -401,6 +401,7 @@ def delete(pk: int, actor: Actor) -> Farewell | None:
         _abandon_claimed(row, now)
         _end_chain(row, now)
         row.password = row.client_secret = row.adopted_token = None
+        row.contact_name = row.contact_email = ""
         _take_back_password(row)
         row.doubt_after = row.doubt_began = row.answer_lost_at = None
         row.trouble, row.trouble_since, row.diagnosis, row.diagnosis_code = Trouble.NONE, None, None, ""

@@ -159,6 +159,6 @@ def system(request: HttpRequest, asker: Asker) -> HttpResponse:
         "unwell": sum(finding.level != Level.OK for finding in findings),
         "heartbeats": queries.heartbeats(),
         "host_waits": queries.host_waits(asker.tenants),
-        "waiting": queries.due_and_waiting(),
+        "waiting": queries.due_and_waiting(asker.tenants),
     }
     return page(request, asker, "system.html", context, section="system")
