@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
+from connections.api import keys
 from connections.custody.audit import Actor
 from connections.models import Connection, TokenVersion
 from connections.onboarding import api_keys
@@ -249,6 +250,41 @@ def test_a_revoked_key_dies_within_a_second(connect: Connect, caller: MakeCaller
     time.sleep(0.9)
     problem(worker.get(f"connections/{kept.public_id}/token"), 401, "unauthorized")
     assert not api_keys.revoke(worker.row, ANA)
+
+
+def test_while_a_key_is_looked_up_nobody_waits_for_it_nor_believes_it_for_long(
+    connect: Connect, caller: MakeCaller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that hangs in the look of one thread must not keep a revoked key alive for all the others."""
+    kept = connect("13.3")
+    worker, answered = caller("token:read"), threading.Event()
+    look_up = keys._look_up
+
+    def slowly(prefix: str) -> keys.Key | None:
+        assert answered.wait(20)
+        return look_up(prefix)
+
+    def ask() -> int:
+        try:
+            status: int = worker.get(f"connections/{kept.public_id}/token").status_code
+            return status
+        finally:
+            connection.close()
+
+    assert ask() == 200
+    monkeypatch.setattr(keys, "_look_up", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        time.sleep(keys.GOOD_FOR + 0.05)
+        looking = pool.submit(ask)
+        time.sleep(0.05)
+        assert ask() == 200, "known half a second ago"
+        time.sleep(keys.STILL_GOOD_FOR - keys.GOOD_FOR)
+        late = pool.submit(ask)
+        assert api_keys.revoke(worker.row, ANA)
+        time.sleep(0.2)
+        assert not late.done(), "too old to be believed"
+        answered.set()
+        assert (looking.result(20), late.result(20)) == (401, 401)
 
 
 def test_the_hot_path_asks_the_database_once(
