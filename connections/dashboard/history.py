@@ -34,7 +34,7 @@ TONE_ORDER = ("good", "plain", "doubt", "bad")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """How far back a timeline looks, and how finely it counts."""
+    """How far back a timeline looks, and how finely it counts: each step is a row of two tables, which stay short."""
 
     name: str
     length: timedelta
@@ -48,9 +48,9 @@ class Span:
 SPANS: dict[str, Span] = {
     span.name: span
     for span in (
-        Span(name="24h", length=timedelta(hours=24), step=timedelta(minutes=30)),
-        Span(name="7d", length=timedelta(days=7), step=timedelta(hours=4)),
-        Span(name="30d", length=timedelta(days=30), step=timedelta(hours=12)),
+        Span(name="24h", length=timedelta(hours=24), step=timedelta(hours=1)),
+        Span(name="7d", length=timedelta(days=7), step=timedelta(hours=6)),
+        Span(name="30d", length=timedelta(days=30), step=timedelta(days=1)),
     )
 }
 
