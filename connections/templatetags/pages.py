@@ -8,7 +8,7 @@ from typing import Any
 
 from django import template
 from django.conf import settings
-from django.forms import BoundField, CheckboxInput
+from django.forms import BoundField, CheckboxInput, PasswordInput
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.utils import timezone
@@ -246,8 +246,9 @@ def field(bound: BoundField, *, suffix: str = "") -> dict[str, Any]:
     if bound.errors:
         attributes["aria-invalid"] = "true"
     widget = bound.as_widget(attrs={name: value for name, value in attributes.items() if value})
-    is_box = isinstance(bound.field.widget, CheckboxInput)
-    return {"bound": bound, "identity": identity, "widget": widget, "is_box": is_box}
+    kind = bound.field.widget
+    is_box, is_secret = isinstance(kind, CheckboxInput), isinstance(kind, PasswordInput)
+    return {"bound": bound, "identity": identity, "widget": widget, "is_box": is_box, "is_secret": is_secret}
 
 
 @register.simple_tag(takes_context=True)

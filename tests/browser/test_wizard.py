@@ -210,6 +210,11 @@ def test_what_is_typed_can_be_looked_at_and_is_hidden_before_it_leaves(
     expect(field).to_have_attribute("type", "text")
     desk.page.get_by_role("button", name="Hide it").click()
     expect(field).to_have_attribute("type", "password")
+    kept = connect("13.3")
+    for page in ("actions/sign-in/", "settings/"):
+        desk.go(f"/connections/{kept.public_id}/{page}")
+        desk.page.get_by_role("button", name="Show what you type").first.click()
+        expect(field).to_have_attribute("type", "text")
 
 
 @pytest.mark.parametrize("size", [PHONE, NARROW], ids=["phone", "narrow"])
