@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
@@ -290,8 +291,10 @@ class Life(RuleBasedStateMachine):
 
 
 def _forget_everything() -> None:
-    """The next life starts with an empty database."""
+    """The next life starts with an empty database, and nobody remembers which addresses were tried in vain."""
     rest()
+    for each in caches.all():
+        each.clear()
     Attempt.objects.update(candidate_of=None)
     for model in (Event, TokenVersion, Attempt, HostWait):
         model.objects.all().delete()
