@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
+from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -53,6 +55,8 @@ def measure(*, size: int) -> str:
 
 
 def costs() -> Iterator[tuple[str, Cost]]:
+    gc.collect()
+    gc.freeze()  # as the web server does when it has loaded; here the seeding has left much more behind
     user = User.objects.create_user("bench")
     Staff.objects.create(user=user, role=Role.ADMIN)
     client = Client(SERVER_NAME="localhost")
@@ -63,10 +67,7 @@ def costs() -> Iterator[tuple[str, Cost]]:
 
 def _cost(client: Client, path: str) -> Cost:
     client.get(path)
-    with CaptureQueriesContext(connection) as spent:
-        response = client.get(path)
-    assert response.status_code == 200, (path, response.status_code)
-    asked = [str(query["sql"]) for query in spent.captured_queries]
+    asked, response = min((_asked(client, path) for _ in range(3)), key=lambda found: len(found[0]))
     urls.STATEMENTS[:] = asked
     ours: list[list[float]] = [[] for _ in range(RUNS)]
     bare: list[list[float]] = [[] for _ in range(RUNS)]
@@ -81,6 +82,14 @@ def _cost(client: Client, path: str) -> Cost:
         queries=len(asked),
         kilobytes=len(response.content) / 1000,
     )
+
+
+def _asked(client: Client, path: str) -> tuple[list[str], HttpResponse]:
+    """Once in five seconds a process looks at the installation itself: of some requests the least is the page's own."""
+    with CaptureQueriesContext(connection) as spent:
+        response = client.get(path)
+    assert response.status_code == 200, (path, response.status_code)
+    return [str(query["sql"]) for query in spent.captured_queries], response
 
 
 def _timed(client: Client, path: str) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from importlib import import_module
 from typing import Any
 
@@ -60,6 +61,9 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Any:
         # Loaded before the fork: what the processes share (the rate of API keys) is made by these modules.
         import_module(settings.ROOT_URLCONF)
+        # What is loaded now stays: nobody need look through it for garbage again, nor copy it in each process.
+        gc.collect()
+        gc.freeze()
         return application
 
 
