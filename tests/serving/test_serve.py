@@ -66,7 +66,7 @@ def test_it_answers_and_stops_cleanly_when_told(serve: Start, tell: str) -> None
     whole_queue(site)
     family = site.family()
     site.process.terminate() if tell == "pid" else tell_group(site, signal.SIGTERM)
-    assert site.process.wait(timeout=60) == 0, site.text  # who is late is named there, and removed by force
+    assert site.process.wait(timeout=30) == 0
     assert gone(family, seconds=1)
     assert "did not stop in time" not in site.text
 
