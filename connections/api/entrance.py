@@ -66,7 +66,8 @@ View = Callable[[Call], HttpResponse]
 class Route:
     """One call of the contract: what it needs, what it takes, what it answers. Tests and docs are made from this.
 
-    `scope`: None for what anybody may read. `answers`: status → (sentence, name of the schema, "" for no body).
+    `scope`: None for what anybody may read. `deed`: what the audit calls it; empty: as the call itself.
+    `answers`: status → (sentence, name of the schema, "" for no body).
     """
 
     method: str
@@ -80,6 +81,7 @@ class Route:
     fields: tuple[Field, ...] = ()
     takes_body: bool = False
     is_idempotent: bool = False
+    deed: str = ""
     answers: Mapping[int, tuple[str, str]]
 
 
@@ -119,7 +121,7 @@ class Entrance:
         if route is None:
             raise WrongMethod(self.allowed)
         if route.scope not in key.scopes:
-            denials.note(route.method, actor_of(request, key), route.name, public_id)
+            _note_denied(route, actor_of(request, key), public_id)
             raise ScopeMissing(str(route.scope))
         if public_id and not CONNECTION_ID.fullmatch(public_id):
             raise NoSuchThing
@@ -144,10 +146,14 @@ def _change(request: HttpRequest, route: Route, key: Key, public_id: str, query:
             if refusal is None:
                 raise
             if refusal.status == HTTPStatus.NOT_FOUND:
-                denials.note(route.method, call.actor, route.name, public_id)
+                _note_denied(route, call.actor, public_id)
             return as_response(refusal)
 
     return idempotency.once(request, key, body, carry_out) if route.is_idempotent else carry_out()
+
+
+def _note_denied(route: Route, actor: Actor, public_id: str) -> None:
+    denials.note(route.method, actor, route.deed or route.name, public_id)
 
 
 def _explained(request: HttpRequest, error: Exception, public_id: str) -> HttpResponse:

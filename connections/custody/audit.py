@@ -40,31 +40,6 @@ class Actor:
     key: str = ""
 
 
-DEED_BEHIND = {
-    "settings": "edit",
-    "describe": "edit",
-    "edit_connection": "edit",
-    "create_connection": "create",
-    "delete_connection": "delete",
-    "notes": "write_note",
-    "links": "make_link",
-    "error_mark": "mark_failure",
-    "new": "create_draft",
-    "draft": "discard_draft",
-    "draft_address": "look_at_instance",
-    "draft_platform": "check_platform",
-    "draft_credentials": "edit_draft",
-    "draft_review": "create",
-    "api_key_new": "create_api_key",
-    "api_key_revoke": "revoke_api_key",
-    "audit_export": "export_audit",
-    "new_user": "create_staff",
-    "user": "change_staff",
-    "keys": "rotate_encryption_key",
-}
-"""Doors of the pages and of the API whose names are not those of the deed: who filters the audit by a deed finds it,
-done or denied. Of a page with several deeds it is the first."""
-
 BACKGROUND = Actor(kind="background", name="background")
 
 
@@ -124,11 +99,9 @@ def record_on(row: Connection, actor: Actor, action: str, *, at: datetime, **res
 def record_denied(actor: Actor, action: str, *, target: str = "") -> None:
     """What was asked for and not done. In a transaction of its own, when that of the request has been rolled back.
 
-    `action`: the deed, or the door at which it was tried. The customer whose connection it was about finds it too.
+    `action`: as it is called where it is done. The customer whose connection it was about finds it too.
     A denial that cannot be written stays a denial.
     """
-    deed = action.replace("-", "_")
-    action = DEED_BEHIND.get(deed, deed)
     is_about = Q(connections__public_id=target) | Q(drafts__public_id=target)
     tenant = Tenant.objects.filter(is_about).first() if target else None
     try:

@@ -128,11 +128,13 @@ class NotThere(Http404):
 
 
 def needs(
-    right: Right, *, is_dangerous: bool = False, is_export: bool = False
+    right: Right, *, deed: str = "", is_dangerous: bool = False, is_export: bool = False
 ) -> Callable[[View[Rest]], Guarded[Rest]]:
     """The gate: 403 names the right that is missing; what belongs to another tenant does not exist; where custody
     refuses, the page says why.
 
+    `deed`: what the audit calls that which is done here, so that who filters by it finds it done or denied. Of a page
+    with several it is the first; empty where the address has it (`action`), or where there is nothing to do.
     `is_dangerous`: a POST also needs a proof of identity that is at most five minutes old. Without one nothing is done:
     the person is asked, and then sees the same address again by GET, which must be the page that asks for the deed.
     `is_export`: its GET takes data out of the house, and is noted like a change where it is denied.
@@ -153,15 +155,15 @@ def needs(
                 return HttpResponseRedirect(address_to_confirm(stale.back))
             except PermissionDenied:
                 if is_export or request.method not in SAFE_METHODS:
-                    _note_denied(request, asker)
+                    _note_denied(request, asker, deed)
                 raise
             except NotFound:
                 if is_export or request.method not in SAFE_METHODS:
-                    _note_denied(request, asker)
+                    _note_denied(request, asker, deed)
                 raise Http404(_("There is no such connection.")) from None
             except NotThere:
                 if is_export or request.method not in SAFE_METHODS:
-                    _note_denied(request, asker)
+                    _note_denied(request, asker, deed)
                 raise
             except CustodyProblem as problem:
                 context = {"detail": problem.detail, "code": problem.code}
@@ -204,14 +206,14 @@ def must_confirm(request: HttpRequest) -> str:
     return "" if is_fresh(request) else address_to_confirm(request.get_full_path())
 
 
-def _note_denied(request: HttpRequest, asker: Asker) -> None:
+def _note_denied(request: HttpRequest, asker: Asker, deed: str) -> None:
     """A change that was tried, where the right is missing or the object is another tenant's: the view is left, and
     what it did is rolled back."""
     match = request.resolver_match
     given = match.kwargs if match else {}
-    action = str(given.get("action") or (match.url_name if match else "") or "change")
+    named = deed or str(given.get("action") or (match.url_name if match else "") or "change")
     target = next((str(given[name]) for name in TARGETS if name in given), "")
-    audit.record_denied(asker.actor, action.replace("-", "_"), target=target)
+    audit.record_denied(asker.actor, named.replace("-", "_"), target=target)
 
 
 def note_others(request: HttpRequest, action: str, owner: AbstractBaseUser) -> None:

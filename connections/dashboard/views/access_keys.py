@@ -39,7 +39,7 @@ def index(request: HttpRequest, asker: Asker) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.ADMINISTER, is_dangerous=True)
+@needs(Right.ADMINISTER, deed="create_api_key", is_dangerous=True)
 def new(request: HttpRequest, asker: Asker) -> HttpResponse:
     """The answer of the POST is the only page that ever shows the secret. Sent twice, the form makes one key."""
     if request.method != "POST":
@@ -85,7 +85,7 @@ def _like(request: HttpRequest, asker: Asker) -> dict[str, Any]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.ADMINISTER, is_dangerous=True)
+@needs(Right.ADMINISTER, deed="revoke_api_key", is_dangerous=True)
 def revoke(request: HttpRequest, asker: Asker, prefix: str) -> HttpResponse:
     row = _find(asker, prefix)
     form = NameForm(request.POST or None, expected=row.name)

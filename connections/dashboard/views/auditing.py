@@ -42,7 +42,7 @@ def rows(request: HttpRequest, asker: Asker) -> HttpResponse:
 
 
 @require_safe
-@needs(Right.AUDIT, is_export=True)
+@needs(Right.AUDIT, deed="export_audit", is_export=True)
 def export(request: HttpRequest, asker: Asker) -> HttpResponseBase:
     """The rows that the page shows under the same filters, on all of its pages; that they left the house is noted."""
     filters = AuditFilters.read(request.GET)

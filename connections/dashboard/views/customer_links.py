@@ -20,7 +20,7 @@ from connections.onboarding import links as customer_links
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.READ)
+@needs(Right.READ, deed="make_link")
 def links(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     row = find(public_id, asker.tenants)
     if request.method != "POST":
@@ -60,7 +60,7 @@ def _page(request: HttpRequest, asker: Asker, row: Connection, *, status: int = 
 
 
 @require_POST
-@needs(Right.OPERATE)
+@needs(Right.OPERATE, deed="revoke_link")
 def revoke(request: HttpRequest, asker: Asker, public_id: str, link_id: str) -> HttpResponse:
     if customer_links.revoke(public_id, link_id, asker.actor, tenants=asker.tenants):
         messages.success(request, _("Revoked: %(link)s opens nothing any more.") % {"link": link_id})

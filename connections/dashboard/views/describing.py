@@ -21,7 +21,7 @@ from connections.onboarding import registry
 
 
 @require_POST
-@needs(Right.ADMINISTER)
+@needs(Right.ADMINISTER, deed="edit")
 def describe(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     """`owner` or `tags`, from the form; the way back has what was before in its address."""
     row = find(public_id, asker.tenants)

@@ -31,7 +31,7 @@ DANGEROUS = ("identity", "secrets", "delete")
 
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.READ)
+@needs(Right.READ, deed="edit")
 def settings(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     row = find(public_id, asker.tenants)
     if request.method != "POST":

@@ -32,7 +32,7 @@ class Line:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.ADMINISTER, is_dangerous=True)
+@needs(Right.ADMINISTER, deed="rotate_encryption_key", is_dangerous=True)
 def keys(request: HttpRequest, asker: Asker) -> HttpResponse:
     require_everywhere(asker, Right.ADMINISTER)
     if request.method == "POST":

@@ -96,7 +96,7 @@ def _is_of_others(found: Group, asker: Asker) -> bool:
 
 
 @require_POST
-@needs(Right.OPERATE)
+@needs(Right.OPERATE, deed="mark_failure")
 def mark(request: HttpRequest, asker: Asker, failure: str) -> HttpResponse:
     found = _find(request, asker, failure)
     if "open" in request.POST:

@@ -18,7 +18,7 @@ from connections.dashboard.views.detail import status_page
 
 
 @require_POST
-@needs(Right.OPERATE)
+@needs(Right.OPERATE, deed="write_note")
 def write(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     row = find(public_id, asker.tenants)
     form = NoteForm(request.POST)
@@ -30,7 +30,7 @@ def write(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
 
 
 @require_POST
-@needs(Right.OPERATE)
+@needs(Right.OPERATE, deed="delete_note")
 def delete(request: HttpRequest, asker: Asker, public_id: str, note: int) -> HttpResponse:
     """One's own; an admin also what others wrote, since a secret may have slipped in."""
     row = find(public_id, asker.tenants)

@@ -31,7 +31,7 @@ def users(request: HttpRequest, asker: Asker) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.ADMINISTER, is_dangerous=True)
+@needs(Right.ADMINISTER, deed="create_staff", is_dangerous=True)
 def new_user(request: HttpRequest, asker: Asker) -> HttpResponse:
     require_everywhere(asker, Right.ADMINISTER)
     form = NewPersonForm(request.POST or None, initial={"role": Role.VIEWER})
@@ -49,7 +49,7 @@ def new_user(request: HttpRequest, asker: Asker) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.ADMINISTER, is_dangerous=True)
+@needs(Right.ADMINISTER, deed="change_staff", is_dangerous=True)
 def user(request: HttpRequest, asker: Asker, username: str) -> HttpResponse:
     require_everywhere(asker, Right.ADMINISTER)
     person = people.people().filter(username=username).first()

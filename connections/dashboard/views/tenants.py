@@ -37,7 +37,7 @@ def _rows() -> QuerySet[Tenant]:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@needs(Right.ADMINISTER, is_dangerous=True)
+@needs(Right.ADMINISTER, deed="erase_tenant", is_dangerous=True)
 def erase(request: HttpRequest, asker: Asker, slug: str) -> HttpResponse:
     """Each connection is logged out at Sugar, which takes its time: the background does it."""
     require_everywhere(asker, Right.ADMINISTER)

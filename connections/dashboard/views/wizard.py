@@ -74,7 +74,7 @@ def _look(request: HttpRequest, look: Callable[[], None]) -> None:
 
 
 @require_http_methods(METHODS)
-@needs(Right.ADMINISTER)
+@needs(Right.ADMINISTER, deed="create_draft")
 def new(request: HttpRequest, asker: Asker) -> HttpResponse:
     if request.method != "POST":
         return _address_page(request, asker, None, AddressForm(initial={"tenant": request.GET.get("tenant", "")}))
@@ -93,7 +93,7 @@ def new(request: HttpRequest, asker: Asker) -> HttpResponse:
 
 
 @require_http_methods(METHODS)
-@needs(Right.ADMINISTER)
+@needs(Right.ADMINISTER, deed="look_at_instance")
 def address(request: HttpRequest, asker: Asker, draft_id: str) -> HttpResponse:
     draft = drafts.find(draft_id, asker.tenants)
     if (elsewhere := _elsewhere(draft)) is not None:
@@ -140,7 +140,7 @@ def _address_page(
 
 
 @require_http_methods(METHODS)
-@needs(Right.ADMINISTER)
+@needs(Right.ADMINISTER, deed="check_platform")
 def platform(request: HttpRequest, asker: Asker, draft_id: str) -> HttpResponse:
     draft = drafts.find(draft_id, asker.tenants)
     if (elsewhere := _elsewhere(draft)) is not None:
@@ -172,7 +172,7 @@ def _platform_page(
 
 @sensitive_post_parameters()
 @require_http_methods(METHODS)
-@needs(Right.ADMINISTER)
+@needs(Right.ADMINISTER, deed="edit_draft")
 def credentials(request: HttpRequest, asker: Asker, draft_id: str) -> HttpResponse:
     draft = drafts.find(draft_id, asker.tenants)
     if (elsewhere := _elsewhere(draft)) is not None:
@@ -244,7 +244,7 @@ def _sign_up(
 
 @sensitive_post_parameters()
 @require_http_methods(METHODS)
-@needs(Right.ADMINISTER)
+@needs(Right.ADMINISTER, deed="create")
 def review(request: HttpRequest, asker: Asker, draft_id: str) -> HttpResponse:
     draft = drafts.find(draft_id, asker.tenants)
     if draft.expired_at is not None or draft.connection is None:
@@ -341,7 +341,7 @@ def _labels(row: Connection) -> dict[str, Any]:
 
 
 @require_http_methods(METHODS)
-@needs(Right.ADMINISTER)
+@needs(Right.ADMINISTER, deed="discard_draft")
 def draft(request: HttpRequest, asker: Asker, draft_id: str) -> HttpResponse:
     """Its link, as given to a colleague: leads to where it was left. A POST discards it."""
     found = drafts.find(draft_id, asker.tenants)
