@@ -66,6 +66,14 @@ class RunningSite:
     def get(self, path: str) -> httpx.Response:
         return httpx.get(self.url() + path, timeout=10, trust_env=False)
 
+    def code(self, *, seconds: float) -> int:
+        """How it ended by itself; fails with who is late, what he did last and what was logged."""
+        try:
+            return self.process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            late = [f"{one.pid} {one.status()} {_command(one)}{_waits(one)}" for one in self.family()]
+            raise AssertionError("\n".join(["It did not stop in time.", *late, self.text])) from None
+
     def end(self) -> None:
         """Whatever a test left: the parent by force, the rest by its leash."""
         family = self.family() if self.process.poll() is None else []
@@ -100,6 +108,15 @@ def _command(process: psutil.Process) -> str:
         return " ".join((*process.cmdline(), ""))
     except psutil.Error:
         return ""
+
+
+def _waits(process: psutil.Process) -> list[str]:
+    """Where its threads stand in the kernel, where this system says it."""
+    tasks = Path(f"/proc/{process.pid}/task").glob("*/wchan")
+    try:
+        return [task.read_text() for task in tasks]
+    except OSError:
+        return []
 
 
 def _lives(process: psutil.Process) -> bool:

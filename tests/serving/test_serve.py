@@ -66,7 +66,7 @@ def test_it_answers_and_stops_cleanly_when_told(serve: Start, tell: str) -> None
     whole_queue(site)
     family = site.family()
     site.process.terminate() if tell == "pid" else tell_group(site, signal.SIGTERM)
-    assert site.process.wait(timeout=30) == 0
+    assert site.code(seconds=30) == 0
     assert gone(family, seconds=1)
     assert "did not stop in time" not in site.text
 
@@ -75,7 +75,7 @@ def test_ctrl_c_at_a_terminal_stops_it_cleanly(serve: Start) -> None:
     site = serve("--only", "web")
     site.url()
     tell_group(site, signal.SIGINT)
-    assert site.process.wait(timeout=30) == 0
+    assert site.code(seconds=30) == 0
 
 
 def test_nothing_survives_a_kill_of_the_parent(serve: Start) -> None:
@@ -149,7 +149,7 @@ def test_a_visitor_in_the_middle_of_a_request_is_served_before_it_stops(serve: S
         until(lambda: "Stopping" in site.text)
         visitor.sendall(b"Connection: close\r\n\r\n")
         assert visitor.recv(4096).startswith(b"HTTP/1.1 200")
-    assert site.process.wait(timeout=40) == 0
+    assert site.code(seconds=40) == 0
 
 
 def test_each_half_starts_alone(serve: Start) -> None:
