@@ -12,16 +12,22 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Max
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 from django_q.brokers import get_broker
 
 from connections.custody import audit_proof, identity, keycheck, tenant_keys
 from connections.models import AuditCheck, Connection, Heartbeat, database_now
 from sugaradmin.keys import KEY_FILES
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 SILENT_BEATS = 4
 LATE = timedelta(minutes=5)
@@ -37,14 +43,36 @@ class Level(StrEnum):
     FAIL = "fail"
 
 
+TITLES: dict[str, StrPromise] = {
+    "settings": gettext_lazy("Settings"),
+    "data_directory": gettext_lazy("Data directory"),
+    "database": gettext_lazy("Database"),
+    "pool": gettext_lazy("Database pool"),
+    "migrations": gettext_lazy("Migrations"),
+    "keys": gettext_lazy("Keys"),
+    "copy": gettext_lazy("Copy"),
+    "audit": gettext_lazy("Audit"),
+    "worker": gettext_lazy("Worker"),
+    "queue": gettext_lazy("Queue"),
+    "due": gettext_lazy("Due"),
+    "spool": gettext_lazy("Spool"),
+    "clock": gettext_lazy("Clock"),
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of the doctor: what was looked at, how it is, and what to do where it is not well."""
+    """One line of the doctor: what was looked at, how it is, and what to do where it is not well. `name` is for
+    programs, `title` and the sentences for people."""
 
     name: str
     level: Level
     sentence: str
     remedy: str = ""
+
+    @property
+    def title(self) -> str:
+        return str(TITLES[self.name])
 
 
 def examine() -> list[Finding]:
@@ -65,7 +93,9 @@ def _safely(examination: Callable[[], Iterator[Finding]]) -> list[Finding]:
         return list(examination())
     except DatabaseError as error:
         words = " ".join(str(error).split()[:12])
-        return [_fail(name, f"The database did not answer: {words}…", "Look at DATABASE_URL and at the database.")]
+        return [
+            _fail(name, _("The database did not answer: %s…") % words, _("Look at DATABASE_URL and at the database."))
+        ]
 
 
 def _ok(name: str, sentence: str) -> Finding:
@@ -83,39 +113,45 @@ def _fail(name: str, sentence: str, remedy: str) -> Finding:
 def _settings() -> Iterator[Finding]:
     config = settings.SUGARADMIN
     if config.development:
-        yield _warn("settings", "This is a development installation.", "Set SUGARADMIN_ENV=production for real use.")
+        yield _warn(
+            "settings", _("This is a development installation."), _("Set SUGARADMIN_ENV=production for real use.")
+        )
         return
     if config.base_url.partition("://")[2].split(":")[0] in {"localhost", "127.0.0.1"}:
-        yield _warn("settings", "Links in mails point at this machine.", "Set SUGARADMIN_BASE_URL.")
+        yield _warn("settings", _("Links in mails point at this machine."), _("Set SUGARADMIN_BASE_URL."))
     if config.allow_http:
-        yield _warn(
-            "settings", "Tokens may travel unencrypted.", "Give the instances TLS; unset SUGARADMIN_ALLOW_HTTP."
-        )
-    yield _ok("settings", f"Production at {config.base_url}, instance {config.instance_id}.")
+        remedy = _("Give the instances TLS; unset SUGARADMIN_ALLOW_HTTP.")
+        yield _warn("settings", _("Tokens may travel unencrypted."), remedy)
+    known = {"url": config.base_url, "id": config.instance_id}
+    yield _ok("settings", _("Production at %(url)s, instance %(id)s.") % known)
 
 
 def _data_directory() -> Iterator[Finding]:
     directory = settings.SUGARADMIN.data_dir
     if not os.access(directory, os.W_OK | os.X_OK):
-        yield _fail("data_directory", f"{directory} is not writable.", "Give it to the user that runs Sugaradmin.")
+        yield _fail(
+            "data_directory", _("%s is not writable.") % directory, _("Give it to the user that runs Sugaradmin.")
+        )
         return
     # The files are what counts: an operator's directory may be listed by others.
     paths = [directory / name for name in KEY_FILES if (directory / name).exists()]
     opened = [path.name for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if opened:
         names = ", ".join(opened)
-        yield _fail("data_directory", f"Others may read {names}.", f"chmod -R go-rwx {directory}")
+        yield _fail("data_directory", _("Others may read %s.") % names, f"chmod -R go-rwx {directory}")
     if shutil.disk_usage(directory).free < LEAST_FREE_BYTES:
-        yield _fail("data_directory", "The disk is almost full: answers could not be spooled.", "Make room on it.")
+        yield _fail(
+            "data_directory", _("The disk is almost full: answers could not be spooled."), _("Make room on it.")
+        )
     if not opened:
-        yield _ok("data_directory", f"{directory} is writable and closed to others.")
+        yield _ok("data_directory", _("%s is writable and closed to others.") % directory)
 
 
 def _database() -> Iterator[Finding]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
         version = cursor.fetchone()[0]
-    yield _ok("database", f"{connection.display_name} {version} answers.")
+    yield _ok("database", _("%s answers.") % f"{connection.display_name} {version}")
     if connection.vendor == "postgresql":
         yield from _pool()
 
@@ -127,104 +163,120 @@ def _pool() -> Iterator[Finding]:
         most = int(cursor.fetchone()[0])
     size = settings.DATABASES[DEFAULT_DB_ALIAS]["OPTIONS"].get("pool", {}).get("max_size", 0)
     wanted = size * (settings.SUGARADMIN.web_processes + QUEUE_PROCESSES)
+    told = {"size": size, "wanted": wanted, "most": most}
     if wanted > most:
-        remedy = "Lower SUGARADMIN_DATABASE_POOL or raise max_connections."
-        yield _warn("pool", f"This node may ask for {wanted} connections; the server has {most}.", remedy)
+        remedy = _("Lower SUGARADMIN_DATABASE_POOL or raise max_connections.")
+        yield _warn("pool", _("This node may ask for %(wanted)d connections; the server has %(most)d.") % told, remedy)
     else:
-        yield _ok("pool", f"Up to {size} connections a process, {wanted} in all of the server's {most}.")
+        text = _("Up to %(size)d connections a process, %(wanted)d in all of the server's %(most)d.")
+        yield _ok("pool", text % told)
 
 
 def _migrations() -> Iterator[Finding]:
     pending = pending_migrations()
     if pending:
-        yield _fail("migrations", f"{len(pending)} not applied, first {pending[0]}.", "Run: manage.py migrate")
+        told = {"count": len(pending), "first": pending[0]}
+        sentence = _("%(count)d not applied, first %(first)s.") % told
+        yield _fail("migrations", sentence, _("Run: manage.py migrate"))
     else:
-        yield _ok("migrations", "All applied.")
+        yield _ok("migrations", _("All applied."))
 
 
 def _keys() -> Iterator[Finding]:
     trouble = keycheck.trouble()
     if trouble:
-        yield _fail("keys", trouble, "Put the right key back into SUGARADMIN_ENCRYPTION_KEYS; nothing was deleted.")
+        remedy = _("Put the right key back into SUGARADMIN_ENCRYPTION_KEYS; nothing was deleted.")
+        yield _fail("keys", trouble, remedy)
     else:
-        yield _ok("keys", "Every key fits what it sealed.")
+        yield _ok("keys", _("Every key fits what it sealed."))
     for tenant, reason in [] if trouble else tenant_keys.missing():
-        remedy = "Put the file back into SUGARADMIN_TENANT_KEYS, or: manage.py rotate_encryption_key --give-up KEY"
-        yield _fail("keys", f"The own key of tenant {tenant} does not open: {reason}", remedy)
+        remedy = _("Put the file back into SUGARADMIN_TENANT_KEYS, or: manage.py rotate_encryption_key --give-up KEY")
+        told = {"tenant": tenant, "reason": reason}
+        yield _fail("keys", _("The own key of tenant %(tenant)s does not open: %(reason)s") % told, remedy)
 
 
 def _copy() -> Iterator[Finding]:
     verdict = identity.look()
     if verdict.reason:
-        remedy = "Before you confirm, stop the other one: two on the same connections end each other's sessions."
-        yield _fail("copy", f"Custody is read-only: {verdict.reason}", remedy)
+        remedy = _("Before you confirm, stop the other one: two on the same connections end each other's sessions.")
+        yield _fail("copy", _("Custody is read-only: %s") % verdict.reason, remedy)
     else:
-        known = ", ".join(verdict.here.place) or "nothing but its instance id"
-        yield _ok("copy", f"This is no copy of another installation (known by: {known}).")
+        known = ", ".join(verdict.here.place) or _("nothing but its instance id")
+        yield _ok("copy", _("This is no copy of another installation (known by: %s).") % known)
 
 
 def _audit() -> Iterator[Finding]:
     """The walk itself takes its time: the background does it every day, `verify_audit` now."""
     missing = ", ".join(sorted(audit_proof.missing_guards()))
     if missing:
-        remedy = "Put it back (migrations/0002_audit_guard.py has the statements), then: manage.py verify_audit"
-        yield _fail("audit", f"The database would let the audit be changed: {missing} is missing.", remedy)
+        remedy = _("Put it back (migrations/0002_audit_guard.py has the statements), then: manage.py verify_audit")
+        yield _fail("audit", _("The database would let the audit be changed: %s is missing.") % missing, remedy)
     walked = AuditCheck.objects.first()
     if walked and walked.broken_at:
-        remedy = "Read “Incidents” in docs/security.md; manage.py verify_audit walks again."
-        yield _fail("audit", f"The audit was tampered with: row {walked.broken_at} does not follow.", remedy)
+        remedy = _("Read “Incidents” in docs/security.md; manage.py verify_audit walks again.")
+        yield _fail("audit", _("The audit was tampered with: row %d does not follow.") % walked.broken_at, remedy)
+    elif walked and not missing:
+        told = {"row": walked.head.partition(":")[0] or 0, "at": f"{walked.at:%Y-%m-%d %H:%M} UTC"}
+        yield _ok("audit", _("The database refuses to change it; whole up to row %(row)s at %(at)s.") % told)
     elif not missing:
-        last = (
-            f"whole up to row {walked.head.partition(':')[0] or 0} at {walked.at:%Y-%m-%d %H:%M} UTC" if walked else ""
-        )
-        yield _ok("audit", f"The database refuses to change it; {last or 'nobody has walked along it yet'}.")
+        yield _ok("audit", _("The database refuses to change it; nobody has walked along it yet."))
 
 
 def _worker() -> Iterator[Finding]:
     newest = Heartbeat.objects.aggregate(newest=Max("beat_at"))["newest"]
-    start = "Start it: manage.py serve (or serve --only worker)."
+    start = _("Start it: manage.py serve (or serve --only worker).")
     if newest is None:
-        yield _warn("worker", "The background worker has never run.", start)
+        yield _warn("worker", _("The background worker has never run."), start)
         return
     age = database_now() - newest
     if age > settings.SUGARADMIN.heartbeat * SILENT_BEATS:
-        yield _fail("worker", f"Silent for {age.total_seconds():.0f} s: refreshes are not running.", start)
+        yield _fail("worker", _("Silent for %d s: refreshes are not running.") % age.total_seconds(), start)
     else:
-        yield _ok("worker", f"Last sign of life {age.total_seconds():.0f} s ago.")
+        yield _ok("worker", _("Last sign of life %d s ago.") % age.total_seconds())
 
 
 def _queue() -> Iterator[Finding]:
     depth = get_broker().queue_size()
+    sentence = ngettext("%(count)d task waits.", "%(count)d tasks wait.", depth) % {"count": depth}
     if depth > LONG_QUEUE:
-        yield _warn("queue", f"{depth} tasks wait.", "Add a worker node, or look for one that hangs in the log.")
+        yield _warn("queue", sentence, _("Add a worker node, or look for one that hangs in the log."))
     else:
-        yield _ok("queue", f"{depth} tasks wait.")
+        yield _ok("queue", sentence)
 
 
 def _due() -> Iterator[Finding]:
     late = Connection.objects.present().filter(due_at__lt=database_now() - LATE).count()
     if late:
-        yield _fail("due", f"{late} connections were due over 5 minutes ago.", "See the worker and the queue above.")
+        text = ngettext(
+            "%(count)d connection was due over 5 minutes ago.",
+            "%(count)d connections were due over 5 minutes ago.",
+            late,
+        )
+        yield _fail("due", text % {"count": late}, _("See the worker and the queue above."))
     else:
-        yield _ok("due", "Nothing has been due for more than 5 minutes.")
+        yield _ok("due", _("Nothing has been due for more than 5 minutes."))
 
 
 def _spool() -> Iterator[Finding]:
     files = list(settings.SUGARADMIN.spool_dir.glob("*.json"))
     if files:
-        remedy = "They are replayed when the worker starts; keep them and their keys until they are gone."
-        yield _warn("spool", f"{len(files)} answers wait on disk for the database.", remedy)
+        text = ngettext(
+            "%(count)d answer waits on disk for the database.", "%(count)d answers wait on disk for the database.",
+            len(files),
+        )  # fmt: skip
+        remedy = _("They are replayed when the worker starts; keep them and their keys until they are gone.")
+        yield _warn("spool", text % {"count": len(files)}, remedy)
     else:
-        yield _ok("spool", "No answer waits on disk.")
+        yield _ok("spool", _("No answer waits on disk."))
 
 
 def _clock() -> Iterator[Finding]:
     skew = abs(database_now() - datetime.now(UTC))
     if skew > CLOCK_SKEW:
-        remedy = "Run a time service on both. Custody goes by the database's clock; logs and pages may mislead."
-        yield _warn("clock", f"This node and the database differ by {skew.total_seconds():.0f} s.", remedy)
+        remedy = _("Run a time service on both. Custody goes by the database's clock; logs and pages may mislead.")
+        yield _warn("clock", _("This node and the database differ by %d s.") % skew.total_seconds(), remedy)
     else:
-        yield _ok("clock", f"This node and the database differ by {skew.total_seconds() * 1000:.0f} ms.")
+        yield _ok("clock", _("This node and the database differ by %d ms.") % (skew.total_seconds() * 1000))
 
 
 EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (

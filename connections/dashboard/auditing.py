@@ -133,11 +133,6 @@ def name_targets(rows: Sequence[AuditRow]) -> None:
         row.named = found.get(row.target)  # type: ignore[attr-defined]  # for the template
 
 
-def action_words(action: str) -> str:
-    """`sign_in` is what programs and filters call it; people read `Sign in`."""
-    return action.replace("_", " ").capitalize()
-
-
 class _Line:
     """What csv writes to: each row comes back as text."""
 

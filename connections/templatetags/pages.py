@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.choices import BUILT_IN_PLATFORMS, Status
-from connections.dashboard import attempt_words, auditing, history, shell, wording
+from connections.choices import BUILT_IN_PLATFORMS, Confidence, Status
+from connections.dashboard import attempt_words, auditing, deed_words, history, shell, wording
 from connections.models import Attempt
 from connections.signin import limits
 from sugaradmin import __version__
@@ -211,7 +211,13 @@ def changes(difference: Any) -> list[tuple[str, str]]:
 
 @register.filter
 def action_words(action: str) -> str:
-    return auditing.action_words(action)
+    return deed_words.words_of(action)
+
+
+@register.filter
+def confidence_word(confidence: str) -> str:
+    """How sure a diagnosis is: stored as programs read it."""
+    return str(Confidence(confidence).label) if confidence in Confidence.values else confidence
 
 
 @register.filter

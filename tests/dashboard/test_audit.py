@@ -83,7 +83,7 @@ def test_a_connection_is_called_by_its_name_and_an_action_in_words(draft: Draft)
     made = draft("Acme EU")
     page = signed_in("auditor").get(f"/audit/?target={made.public_id}").content.decode()
     assert f'<a href="{made.get_absolute_url()}">Acme EU</a>' in page
-    assert '<a href="/audit/?action=create" title="create">Create</a>' in page
+    assert '<a href="/audit/?action=create" title="create">Create connection</a>' in page
 
 
 @pytest.mark.usefixtures("rows")

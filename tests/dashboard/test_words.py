@@ -9,6 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from connections.api.routes import ROUTES
+from connections.dashboard.deed_words import WORDS
+from connections.dashboard.doings import DOINGS
+
 ROOT = Path(__file__).parents[2]
 TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
 ROOMS = ("dashboard", "customer", "diagnosis", "templatetags")
@@ -17,7 +21,7 @@ CODE = [
     for room in ROOMS
     for path in sorted((ROOT / "connections" / room).rglob("*.py"))
     if path.name != "bundle.py"  # Markdown for us, read in English by whoever mends the product
-]
+] + [ROOT / "connections" / "condition.py"]
 CONTRACT = {"templates/api/docs.html"}
 """The contract of the worker API is in English, in its document for programs and so on the page of the same."""
 NAMES = {
@@ -29,7 +33,7 @@ SHOWN_ATTRIBUTES = re.compile(r'\b(?:title|alt|aria-label|placeholder|data-[\w-]
 TRANSLATORS = {"_", "gettext", "gettext_lazy", "_gettext", "ngettext", "ngettext_lazy", "pgettext"}
 TO_PEOPLE = {
     "ValidationError", "PermissionDenied", "add_error", "success", "refuse", "AccessRefused", "CharField",
-    "ChoiceField",
+    "ChoiceField", "_ok", "_warn", "_fail",
 }  # fmt: skip
 SHOWN_KEYWORDS = {"label", "help_text", "title", "text", "effect", "reason", "cause", "what_it_is", "how_we_know"}
 
@@ -80,6 +84,32 @@ def _is_sentence(node: ast.AST) -> bool:
 @pytest.mark.parametrize("path", CODE, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_sentence_to_people_goes_past_gettext(path: Path) -> None:
     assert list(untranslated(ast.parse(path.read_text()))) == []
+
+
+NOTERS = {"record", "record_on", "record_denied", "_record", "_save", "_note", "note", "note_others", "_changed_factor"}
+"""Who writes into the audit is given the name of the deed as it stands."""
+
+
+def deeds(tree: ast.AST) -> Iterator[str]:
+    """Names of deeds: `deed="edit"`, `audit.record(actor, "edit", …)`, and the names behind a door of the API."""
+    for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+        given = [one.value for one in call.keywords if one.arg == "deed"] + (call.args if name in NOTERS else [])
+        for value in (
+            one for each in given for one in ((each.body, each.orelse) if type(each) is ast.IfExp else (each,))
+        ):
+            if isinstance(value, ast.Constant) and re.fullmatch(r"[a-z]+(_[a-z]+)*", str(value.value)):
+                yield str(value.value)
+
+
+def test_every_deed_of_the_audit_has_words_of_its_own() -> None:
+    rooms = [ROOT / "connections" / room for room in ("custody", "dashboard", "demo", "management", "onboarding")]
+    paths = [path for room in (*rooms, ROOT / "connections" / "signin") for path in room.rglob("*.py")]
+    written = {deed for path in paths for deed in deeds(ast.parse(path.read_text()))}
+    called = {route.deed or route.name for route in ROUTES if route.method != "GET"}
+    pressed = {name.replace("-", "_") for name in DOINGS}
+    assert {"edit", "rotate_encryption_key", "sign_out", "create_staff"} <= written
+    assert (written | called | pressed) - set(WORDS) == set()
 
 
 def test_no_plural_is_built_by_hand() -> None:

@@ -14,6 +14,7 @@ from connections.custody import audit
 from connections.custody.handout import find
 from connections.dashboard import queries
 from connections.dashboard.auditing import MOST_EXPORTED, AuditFilters, as_csv, name_targets, page_of, readable
+from connections.dashboard.deed_words import WORDS
 from connections.dashboard.rights import Asker, Right, needs, require_fresh
 from connections.dashboard.shell import page
 from connections.dashboard.views.detail import connection_page
@@ -34,6 +35,7 @@ def rows(request: HttpRequest, asker: Asker) -> HttpResponse:
         "count": queries.capped_count(matching),
         "most_counted": queries.MOST_COUNTED,
         "most_exported": MOST_EXPORTED,
+        "actions": sorted(WORDS.items()),
         "outcomes": AuditOutcome.choices,
         "tenant_slugs": queries.tenant_slugs(asker.tenants),
         "checked": AuditCheck.objects.first(),

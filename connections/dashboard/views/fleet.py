@@ -155,7 +155,7 @@ def system(request: HttpRequest, asker: Asker) -> HttpResponse:
     """The doctor's findings and the signs of life, for people."""
     findings = sorted(examine(), key=lambda one: one.level == Level.OK)
     context = {
-        "findings": [(finding, finding.name.replace("_", " ").capitalize()) for finding in findings],
+        "findings": findings,
         "unwell": sum(finding.level != Level.OK for finding in findings),
         "heartbeats": queries.heartbeats(),
         "host_waits": queries.host_waits(asker.tenants),
