@@ -209,7 +209,7 @@ def _audit() -> Iterator[Finding]:
     """The walk itself takes its time: the background does it every day, `verify_audit` now."""
     missing = ", ".join(sorted(audit_proof.missing_guards()))
     if missing:
-        remedy = _("Put it back (migrations/0002_audit_guard.py has the statements), then: manage.py verify_audit")
+        remedy = _("Put it back (migrations/*_audit_*.py have the statements), then: manage.py verify_audit")
         yield _fail("audit", _("The database would let the audit be changed: %s is missing.") % missing, remedy)
     walked = AuditCheck.objects.first()
     if walked and walked.broken_at:

@@ -65,7 +65,7 @@ def prune() -> str:
     pruned = pruning.prune() + drafts.expire() + people.forget_ended()
     try:
         return f"pruned {pruned + pruning.prune_audit()}"
-    except pruning.AuditBroken as broken:
+    except audit_proof.AuditBroken as broken:
         logger.error("%s", broken, extra={"action": "prune_audit"})
         return f"pruned {pruned}"
 

@@ -22,8 +22,8 @@ from connections.models import AuditCheck, AuditRow, OwnKey, database_now
 
 ROWS_AT_ONCE = 2000
 GUARDS = {
-    "sqlite": {"audit_no_update", "audit_no_delete", "audit_no_replace"},
-    "postgresql": {"audit_no_update", "audit_no_delete", "audit_no_truncate"},
+    "sqlite": {"audit_no_update", "audit_no_delete", "audit_no_replace", "audit_no_reach"},
+    "postgresql": {"audit_no_update", "audit_no_delete", "audit_no_truncate", "audit_no_reach"},
 }
 # SQLite keeps any text in any column; this is how Django fails on a time or a JSON that is none.
 UNREADABLE = (ValueError, TypeError, AttributeError)
@@ -47,6 +47,10 @@ class Head:
 
     def __str__(self) -> str:
         return f"{self.row}:{self.digest}"
+
+
+class AuditBroken(Exception):
+    """The audit is not what was written: nothing of it is deleted, that would destroy the evidence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +103,17 @@ def missing_guards() -> set[str]:
         return GUARDS[connection.vendor] - {name for (name,) in cursor.fetchall()}
 
 
+def cleared_to() -> int:
+    """Up to here the retention may delete: what the newest checkpoint says. Raises AuditBroken where that is not ours:
+    whoever may insert a row must not make us delete what he wants to be gone."""
+    checkpoint = _newest_checkpoint()
+    if checkpoint is None:
+        return 0
+    if not _Walk(checkpoint=None).is_authentic(checkpoint):
+        raise AuditBroken(f"Row {checkpoint.pk} of the audit is no checkpoint of ours: nothing was deleted.")
+    return checkpoint.cleared_to or 0
+
+
 def _newest_checkpoint() -> AuditRow | None:
     return AuditRow.objects.filter(cleared_to__isnull=False).order_by("-cleared_to").first()
 
@@ -117,7 +132,7 @@ class _Walk:
         walked = 0
         try:
             for row in rows.iterator(ROWS_AT_ONCE):
-                if not (self._follows(row) and self._is_authentic(row)):
+                if not (self._follows(row) and self.is_authentic(row)):
                     return Verdict(rows=walked, head=self.last, broken_at=row.pk)
                 self.last = Head(row=row.pk, digest=row.digest)
                 missed.discard(self.last)
@@ -143,7 +158,7 @@ class _Walk:
         told = self.checkpoint.difference if self.checkpoint else {}
         return str(told.get("digest", "")) if isinstance(told, dict) else ""
 
-    def _is_authentic(self, row: AuditRow) -> bool:
+    def is_authentic(self, row: AuditRow) -> bool:
         return any(hmac.compare_digest(row.digest, digest_of(row, key)) for key in self.keys)
 
     def _missing_start(self) -> int | None:

@@ -25,10 +25,6 @@ BATCH = 1000
 NEWEST_KEPT = 30  # per connection: what the rules look at
 
 
-class AuditBroken(Exception):
-    """Nothing of the audit was deleted: what is due does not follow, and deleting it would destroy the evidence."""
-
-
 def prune(*, older_than: timedelta | None = None) -> int:
     """Deletes events, attempts and ended versions older than the retention, and what was deleted that long ago as a
     whole; returns how many rows went."""
@@ -44,9 +40,9 @@ def prune(*, older_than: timedelta | None = None) -> int:
 def prune_audit(actor: Actor = audit.BACKGROUND) -> int:
     """Deletes audit rows older than their own retention, and leaves a chain that can still be verified.
 
-    1. walk along what is due: a chain that is broken there is left as it is. Raises AuditBroken
+    1. walk along what is due: a chain that is broken there is left as it is. Raises audit_proof.AuditBroken
     2. write a checkpoint, a row of the chain like any other, which says up to where rows may be missing
-    3. delete up to there, from the oldest on; the database refuses to delete anything newer
+    3. delete up to there, from the oldest on, if the checkpoint is ours; the database refuses to delete anything newer
 
     Whoever is stopped between 2 and 3 goes on at 3 the next time. Returns how many rows went.
     """
@@ -56,8 +52,7 @@ def prune_audit(actor: Actor = audit.BACKGROUND) -> int:
     due = _audit_due(now - settings.SUGARADMIN.audit_retention)
     if due:
         _clear(due, actor, now)
-    cleared = AuditRow.objects.aggregate(to=Max("cleared_to"))["to"] or 0
-    return _delete(AuditRow.objects.filter(pk__lte=cleared))
+    return _delete(AuditRow.objects.filter(pk__lte=audit_proof.cleared_to()))
 
 
 def _audit_due(before: datetime) -> int:
@@ -71,7 +66,7 @@ def _audit_due(before: datetime) -> int:
 def _clear(due: int, actor: Actor, now: datetime) -> None:
     found = audit_proof.verify(up_to=due)
     if not found.is_whole or found.head is None:
-        raise AuditBroken(f"The audit is broken at row {found.broken_at}: nothing of it was deleted.")
+        raise audit_proof.AuditBroken(f"The audit is broken at row {found.broken_at}: nothing of it was deleted.")
     difference = {"rows": found.rows, "digest": found.head.digest}
     audit.record(actor, "prune_audit", at=now, difference=difference, cleared_to=found.head.row)
 

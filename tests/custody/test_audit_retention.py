@@ -83,6 +83,30 @@ def test_a_forged_checkpoint_opens_the_door_and_is_found(aged: list[Head]) -> No
     assert audit_proof.verify().broken_at == newest.pk
 
 
+def forge(newest: AuditRow, *, cleared_to: int) -> None:
+    newest.pk, newest.previous, newest.digest, newest.cleared_to = newest.pk + 1, newest.digest, "f" * 64, cleared_to
+    newest.save(force_insert=True)
+
+
+def test_the_retention_deletes_nothing_on_the_word_of_a_forged_checkpoint(
+    aged: list[Head], caplog: pytest.LogCaptureFixture
+) -> None:
+    forge(AuditRow.objects.latest("id"), cleared_to=OLD + NEW)
+    with pytest.raises(CommandError, match=f"Row {OLD + NEW + 1} of the audit is no checkpoint of ours"):
+        call_command("prune_history")
+    assert tasks.prune() == "pruned 0"
+    assert "no checkpoint of ours" in caplog.text
+    assert numbers() == [*range(1, OLD + NEW + 2)]
+
+
+@pytest.mark.parametrize("beyond", [1, 10**9])
+def test_no_checkpoint_reaches_as_far_as_itself(aged: list[Head], beyond: int) -> None:
+    """Else all that is newer could go, the forged one with it, and what is left would look whole."""
+    with pytest.raises(IntegrityError, match="audit rows are not changed"):
+        forge(AuditRow.objects.latest("id"), cleared_to=OLD + NEW + beyond)
+    assert audit_proof.verify(aged).is_whole
+
+
 def test_an_audit_that_is_broken_where_it_is_due_is_left_as_it_is(
     aged: list[Head], caplog: pytest.LogCaptureFixture
 ) -> None:

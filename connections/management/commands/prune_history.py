@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from connections.custody import audit, pruning
+from connections.custody import audit, audit_proof, pruning
 from connections.management.console import add_json, one_clear_line, operator, print_json
 from connections.models import database_now
 from connections.onboarding import drafts, people
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             with one_clear_line():
                 audited = pruning.prune_audit(operator())
-        except pruning.AuditBroken as broken:
+        except audit_proof.AuditBroken as broken:
             raise CommandError(f"{pruned} rows of history pruned. {broken} See: manage.py verify_audit") from None
         if options["json"]:
             print_json(self.stdout, {"pruned": pruned, "audit": audited})
