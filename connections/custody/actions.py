@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Unfinished
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db import transaction
@@ -17,9 +17,10 @@ from connections.custody.deeds import Deed, End
 from connections.custody.handout import Tenants, find
 from connections.custody.ledger import claims, edits, looks, upkeep
 from connections.custody.ledger.refusals import REFUSED_TRY
+from connections.custody.probing import UNCOUNTED, Turn
 from connections.custody.problems import Conflict, CustodyProblem, Later, NotFound, TooOften
 from connections.custody.sending import Climb, ping_living
-from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Want
+from connections.custody.values import Decline, Declined, Goal, Outcome, Result, Seen, Want
 from connections.diagnosis import code_of
 from connections.models import Connection, CustomerLink, database_now
 from connections.sugar import Answer
@@ -64,7 +65,8 @@ class Check:
 
 def rotate(public_id: str, actor: Actor, *, tenants: Tenants = None, version: int | None = None) -> Report:
     """A refresh grant now; the old version is superseded. Raises CustodyProblem."""
-    return _act(public_id, actor, tenants, Goal.ROTATE, version)
+    want = Want(goal=Goal.ROTATE, trigger=_trigger(actor), actor=actor.name)
+    return _act(public_id, actor, tenants, version, want, MOST_WAIT)
 
 
 def sign_in(
@@ -75,15 +77,24 @@ def sign_in(
     version: int | None = None,
     password: str | None = None,
     keeps_password: bool = False,
+    seen: Seen | None = None,
     wait: float = MOST_WAIT,
 ) -> Report:
     """A password grant now: ends every other session of this user and platform. Raises CustodyProblem.
 
-    `keeps_password`: stored with the version that proves it, where this connection stores one.
+    `keeps_password`: stored with the version that proves it, where this connection stores one. `seen`: where that holds
+    no more nothing is sent, and the outcome is `unchanged`.
     """
-    return _act(
-        public_id, actor, tenants, Goal.SIGN_IN, version, password=password, keeps_password=keeps_password, wait=wait
+    want = Want(
+        goal=Goal.SIGN_IN,
+        trigger=_trigger(actor),
+        actor=actor.name,
+        password=password,
+        keeps_password=keeps_password and password is not None,
+        generation=seen.generation if seen else None,
+        attempts=seen.attempts if seen else None,
     )
+    return _act(public_id, actor, tenants, version, want, wait)
 
 
 def begin(public_id: str, actor: Actor, *, tenants: Tenants = None, password: str | None = None) -> Report:
@@ -125,64 +136,43 @@ def sign_in_through(link: CustomerLink, actor: Actor, *, password: str, wait: fl
 
 def repair(public_id: str, actor: Actor, *, tenants: Tenants = None, version: int | None = None) -> Report:
     """Runs the resolve ladder and reports each rung. Raises CustodyProblem."""
-    row = _allowed(public_id, actor, tenants)
+    row = find(public_id, tenants)
+    _refuse(row)
     if version is not None and version != row.version_count:
         return Report(outcome="unchanged", version=row.version_count)
+    turn = probing.take_turn(row, actor)
     looks_first = row.trouble == Trouble.NONE and row.doubt_after is None and not row.is_new_chain_wanted
     deed = deeds.begin(row, actor, Goal.REPAIR)
     if looks_first:
         answer = ping_living(row, actor=actor.name)
         if answer is not None and answer.fault is None:
             deeds.end(deed, lambda: End(outcome=AuditOutcome.OK))
+            turn.over("")
             return Report(outcome="unchanged", version=row.version_count, rungs=[_rung_of_ping(answer)])
-    return _grant(deed, tenants, Want(goal=Goal.REPAIR, trigger=_trigger(actor), actor=actor.name), MOST_WAIT)
+    want = Want(goal=Goal.REPAIR, trigger=_trigger(actor), actor=actor.name)
+    return report_of(_start(deed, want, turn), public_id, tenants, MOST_WAIT)
 
 
 def _rung_of_ping(answer: Answer) -> dict[str, Any]:
     return {"rung": "ping", "outcome": "good", "code": None, "attempt": None, "version": None}
 
 
-def _act(
-    public_id: str,
-    actor: Actor,
-    tenants: Tenants,
-    goal: Goal,
-    version: int | None,
-    *,
-    password: str | None = None,
-    keeps_password: bool = False,
-    wait: float = MOST_WAIT,
-) -> Report:
-    row = _allowed(public_id, actor, tenants)
-    if version is not None and version != row.version_count:
-        return Report(outcome="unchanged", version=row.version_count)
-    want = Want(
-        goal=goal,
-        trigger=_trigger(actor),
-        actor=actor.name,
-        seen=row.version_count,
-        password=password,
-        keeps_password=keeps_password and password is not None,
-    )
-    return _grant(deeds.begin(row, actor, goal), tenants, want, wait)
-
-
-def _allowed(public_id: str, actor: Actor, tenants: Tenants) -> Connection:
+def _act(public_id: str, actor: Actor, tenants: Tenants, version: int | None, want: Want, wait: float) -> Report:
     row = find(public_id, tenants)
     _refuse(row)
-    probing.refuse_scanner(row, actor)
-    return row
+    if version is not None and version != row.version_count:
+        return Report(outcome="unchanged", version=row.version_count)
+    turn = probing.take_turn(row, actor)
+    deed = deeds.begin(row, actor, want.goal)
+    return report_of(_start(deed, replace(want, seen=row.version_count), turn), public_id, tenants, wait)
 
 
-def _grant(deed: Deed, tenants: Tenants, want: Want, wait: float) -> Report:
-    report = report_of(_start(deed, want), deed.row.public_id, tenants, wait)
-    if report.problem is not None:
-        probing.note(deed.row, deed.actor, report.problem.code)
-    return report
+def _start(deed: Deed, want: Want, turn: Turn = UNCOUNTED) -> Future[Climb]:
+    def ended(climb: Climb | None) -> None:
+        end = deeds.end(deed, lambda: _end_of(deed, climb))
+        turn.over(end.code if end else "")
 
-
-def _start(deed: Deed, want: Want) -> Future[Climb]:
-    return runner.start(deed.row.pk, want, ended=lambda climb: deeds.end(deed, lambda: _end_of(deed, climb)))
+    return runner.start(deed.row.pk, want, ended=ended)
 
 
 def _end_of(deed: Deed, climb: Climb | None) -> End:
@@ -315,9 +305,9 @@ def test(public_id: str, actor: Actor, *, tenants: Tenants = None) -> list[Check
     row = find(public_id, tenants)
     if row.held_at is not None:
         raise Conflict(*NOT_NOW[Decline.HELD])
-    probing.refuse_scanner(row, actor)
+    turn = probing.take_turn(row, actor)
     checks, fault = _checks(row, actor)
-    probing.note(row, actor, code_of(fault) if fault else "")
+    turn.over(code_of(fault) if fault else "")
     _note_test(row, actor, checks, fault)
     told: list[dict[str, object]] = [check.as_dict() for check in checks]
     looks.note_test(row.pk, actor=actor.name, trigger=_trigger(actor), checks=told, fault=fault or "")

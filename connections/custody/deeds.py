@@ -54,12 +54,14 @@ def begin(row: Connection, actor: Actor, goal: Goal, **told: str) -> Deed:
     return Deed(row=row, actor=actor, goal=goal, number=number, told=told)
 
 
-def end(deed: Deed, find_out: Callable[[], End]) -> None:
-    """Never raises: the grant has been made, whatever can be written about it."""
+def end(deed: Deed, find_out: Callable[[], End]) -> End | None:
+    """What was written, if anything was. Never raises: the grant has been made, whatever can be written about it."""
     for pause in AGAIN_AFTER:
         time.sleep(pause)
         try:
-            return _write(deed, find_out())
+            found = find_out()
+            _write(deed, found)
+            return found
         except (OperationalError, InterfaceError):
             connection.close()
         except Conflict:

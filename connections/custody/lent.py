@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils.crypto import constant_time_compare, salted_hmac
 
 from connections.custody import guard, keys, tenant_keys
+from connections.custody.ledger.edits import Moved
 from connections.custody.problems import Conflict
 from connections.models import Connection, DatabaseNow, LentPassword, database_now
 from connections.vault import Sealed, VaultError
@@ -17,10 +18,15 @@ SALT = "connections.custody.lent"
 
 
 def lend(row: Connection, password: str, session_key: str) -> datetime:
-    """Until when it lives. What another session had lent is replaced. Raises Conflict where nothing can be sealed."""
+    """Until when it lives. What another session had lent is replaced.
+
+    Raises Conflict where nothing can be sealed, edits.Moved where the connection leads elsewhere than `row` says.
+    """
     if guard.key_trouble():
         raise Conflict("read_only", guard.key_trouble())
     with transaction.atomic():
+        if Connection.objects.select_for_update().get(pk=row.pk).generation != row.generation:
+            raise Moved
         LentPassword.objects.get_or_create(connection=row)
         lent = LentPassword.objects.select_for_update().get(connection=row)
         lent.connection = row

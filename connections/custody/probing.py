@@ -6,6 +6,7 @@ so hundreds of customers can be onboarded in a row. The wizard has looks of its 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from connections.choices import DiagnosisCode
@@ -31,35 +32,42 @@ BLIND = frozenset(
 )
 
 
-def refuse_scanner(row: Connection, actor: Actor) -> None:
-    """Raises TooOften. Whoever has a shell on the machine needs no help of ours to look around."""
-    if not _has_lived(row):
-        refuse_lookups(actor)
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One look or try that is counted before it is made: many at once are as few as many in a row."""
+
+    actor: Actor | None
+    """None: it does not count."""
+
+    def over(self, code: str) -> None:
+        """What came of it: only what tells about a network goes on counting."""
+        if self.actor is not None and code not in BLIND:
+            windows.give_back(_subject(self.actor), window=timedelta(seconds=WINDOW))
 
 
-def refuse_lookups(actor: Actor) -> None:
+UNCOUNTED = Turn(None)
+
+
+def take_turn(row: Connection, actor: Actor) -> Turn:
+    """Raises TooOften."""
+    return UNCOUNTED if _has_lived(row) else take_lookup(actor)
+
+
+def take_lookup(actor: Actor) -> Turn:
     """Before a name is looked up for somebody who wants to save it: what our guard says of it tells which names exist
-    inside. Raises TooOften."""
+    inside. Raises TooOften. Whoever has a shell on the machine needs no help of ours to look around."""
     if actor.kind == "command":
-        return
-    seconds = windows.wait(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
+        return UNCOUNTED
+    turn = Turn(actor)
+    seconds = windows.count(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
     if not seconds:
-        return
+        return turn
+    turn.over("")  # who is refused has not looked
     raise TooOften(
         "too_many_requests",
         f"{MOST} addresses that never worked were tried in vain within {WINDOW // 60} minutes. Wait {seconds} s.",
         retry_after=seconds,
     )
-
-
-def note(row: Connection, actor: Actor, code: str) -> None:
-    """What came of a look or a try: only what tells about a network counts."""
-    if code in BLIND and not _has_lived(row):
-        note_blocked(actor)
-
-
-def note_blocked(actor: Actor) -> None:
-    windows.count(_subject(actor), most=MOST, window=timedelta(seconds=WINDOW))
 
 
 def _has_lived(row: Connection) -> bool:

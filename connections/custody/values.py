@@ -35,6 +35,18 @@ class Decline(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a person had before him when he typed a password: it is used only while that still holds.
+
+    `generation`: another address, platform or user gets no password that was meant for this one. `attempts`: how many
+    there had been; a form that is sent twice tries once.
+    """
+
+    generation: int
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Want:
     """A wish for a grant. `seen` is the version the wisher knows; a newer one fulfils it."""
 
@@ -47,6 +59,7 @@ class Want:
     password: str | None = field(default=None, repr=False)  # used once, not stored unless `keeps_password`
     keeps_password: bool = False  # once Sugar has taken it, and where this connection stores one
     generation: int | None = None  # the asker saw this one: a connection edited since gets no password of theirs
+    attempts: int | None = None  # the asker saw so many: what was tried since, he has not seen fail
     link_pk: int | None = None  # the customer's link it was typed into
 
     @property

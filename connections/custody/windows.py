@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import timedelta
 
 from django.core.cache import cache
@@ -19,10 +20,10 @@ def count(subject: str, *, most: int, window: timedelta) -> int:
     return left if counted > most else 0
 
 
-def wait(subject: str, *, most: int, window: timedelta) -> int:
-    """Counts nothing; 0 while there are fewer than `most` in this window, else the seconds until the next one."""
-    key, _, left = _place(subject, window)
-    return left if cache.get(key, 0) >= most else 0
+def give_back(subject: str, *, window: timedelta) -> None:
+    """What was counted turned out not to count. Nothing is left to give back once its window is over."""
+    with suppress(ValueError):
+        cache.incr(_place(subject, window)[0], -1)
 
 
 def _place(subject: str, window: timedelta) -> tuple[str, int, int]:

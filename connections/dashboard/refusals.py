@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from connections.custody import guard
 from connections.dashboard import queries
 from connections.dashboard.forms import ConnectionForm
 from connections.dashboard.rights import Asker
 from connections.onboarding import registry
+
+MOVED = gettext_lazy("Address, platform or user were changed while you looked: look again, then type it once more.")
 
 
 def refuse_without_keys() -> None:
@@ -28,6 +30,8 @@ def explain(form: ConnectionForm, refused: Exception, asker: Asker, entry: dict[
             form.refuse(refused.errors)
         case registry.ExternalIdTaken():
             form.refuse({"external_id": [_("Another connection of this tenant has this external id.")]})
+        case registry.Moved():
+            form.refuse({"": [str(MOVED)]})
         case registry.TripleBusy():
             form.refuse({"": [_busy(refused.retry_after)]})
         case _:

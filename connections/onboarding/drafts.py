@@ -151,10 +151,16 @@ def suggested_platform(draft: Draft) -> str:
     return next((name for name in names if name.lower() not in used | BUILT_IN_PLATFORMS), stem)
 
 
+def fence_of(draft: Draft) -> str:
+    """Another one after every change: a form that was made before is not carried out afterwards, when the draft may
+    lead to another address."""
+    return draft.updated_at.isoformat()
+
+
 def sign_up(draft: Draft, given: Credentials, actor: Actor, *, tenants: Tenants, session: str) -> Connection:
     """The connection is born, or takes another user; the password is lent to this session, not stored.
 
-    Raises InvalidFields, EditRefused, Conflict where nothing can be sealed.
+    Raises InvalidFields, EditRefused (Moved where `draft` is not the newest), Conflict where nothing can be sealed.
     """
     registry.read({"password": given.password}, is_new=False)
     fields: dict[str, Any] = {
@@ -175,6 +181,8 @@ def _born(draft: Draft, fields: dict[str, Any], actor: Actor, tenants: Tenants) 
     if draft.ca_pem:
         described["ca_pem"] = draft.ca_pem
     with transaction.atomic():
+        if fence_of(Draft.objects.select_for_update().get(pk=draft.pk)) != fence_of(draft):
+            raise registry.Moved
         row = registry.create(draft.tenant.slug, described | fields, actor, tenants=tenants, rest_path=draft.rest_path)
         draft.connection = row
         _write(draft, actor)
@@ -187,7 +195,7 @@ def _edited(draft: Draft, fields: dict[str, Any], actor: Actor, tenants: Tenants
     changes = {name: value for name, value in fields.items() if name == "client_secret" or getattr(row, name) != value}
     if not changes:
         return row
-    draft.connection = registry.edit(row.public_id, changes, actor, tenants=tenants)
+    draft.connection = registry.edit(row.public_id, changes, actor, tenants=tenants, generation=row.generation)
     if changes.keys() - {"store_password"}:
         draft.checks = []
     _write(draft, actor)

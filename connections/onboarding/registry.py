@@ -20,7 +20,7 @@ from connections.custody import actions, probing
 from connections.custody.audit import Actor, record
 from connections.custody.handout import Tenants, find
 from connections.custody.ledger import edits
-from connections.custody.ledger.edits import ConnectionExists, EditRefused, Entry, ExternalIdTaken, TripleBusy
+from connections.custody.ledger.edits import ConnectionExists, EditRefused, Entry, ExternalIdTaken, Moved, TripleBusy
 from connections.models import Connection, Tenant, database_now
 from connections.onboarding import addresses
 from connections.onboarding.owners import may_own
@@ -32,6 +32,7 @@ __all__ = [
     "ExternalIdTaken",
     "InvalidFields",
     "InvalidTenant",
+    "Moved",
     "TripleBusy",
     "create",
     "edit",
@@ -104,12 +105,18 @@ def create(
 
 
 def edit(
-    public_id: str, fields: dict[str, Any], actor: Actor, *, tenants: Tenants = None, rest_path: str | None = None
+    public_id: str,
+    fields: dict[str, Any],
+    actor: Actor,
+    *,
+    tenants: Tenants = None,
+    rest_path: str | None = None,
+    generation: int | None = None,
 ) -> Connection:
-    """Raises InvalidFields, NotFound, edits.EditRefused."""
+    """Raises InvalidFields, NotFound, edits.EditRefused. `generation`: the one that the asker saw."""
     row = find(public_id, tenants)
     entry = replace(read(fields, is_new=False, before=row, actor=actor), rest_path=rest_path)
-    _row, farewell = edits.edit(row.pk, entry, actor)
+    _row, farewell = edits.edit(row.pk, entry, actor, generation=generation)
     actions.say_farewell(farewell)
     return find(public_id, tenants)
 
@@ -272,11 +279,9 @@ def _check_address(reading: _Reading, entry: Entry) -> Entry:
     except AddressError as refused:
         reading.refuse("instance_url", str(refused))
         return entry
-    if reading.actor is not None:
-        probing.refuse_lookups(reading.actor)
+    turn = probing.UNCOUNTED if reading.actor is None else probing.take_lookup(reading.actor)
     objection = addresses.objection(url)
+    turn.over(DiagnosisCode.ADDRESS_BLOCKED if objection else "")
     if objection:
         reading.refuse("instance_url", objection, DiagnosisCode.ADDRESS_BLOCKED)
-        if reading.actor is not None:
-            probing.note_blocked(reading.actor)
     return replace(entry, instance_url=url)

@@ -16,9 +16,12 @@ from connections.custody.actions import Report
 from connections.custody.audit import Actor
 from connections.custody.handout import Tenants
 from connections.custody.handout import find as find_connection
-from connections.custody.problems import CustodyProblem, NotFound
+from connections.custody.problems import CustodyProblem, Later, NotFound
+from connections.custody.values import Seen
 from connections.models import Connection, Draft
 from connections.onboarding import drafts
+
+MOVED = "The draft was changed, or tried, by somebody else in the same moment: nothing was sent."
 
 
 class Step(StrEnum):
@@ -112,10 +115,13 @@ def _sign_in(row: Connection, walk: _Walk) -> tuple[Came, str]:
     if row.version_count == 0:
         password = lent.password_of(row, walk.session)
         report = actions.sign_in(
-            row.public_id, walk.actor, tenants=walk.tenants, version=0, password=password, keeps_password=True
-        )
+            row.public_id, walk.actor, tenants=walk.tenants, version=0, password=password, keeps_password=True,
+            seen=Seen(generation=row.generation, attempts=row.attempt_count),
+        )  # fmt: skip
         if _came(report) == Came.RUNNING:
             return Came.RUNNING, ""
+        if report.version == 0:
+            raise Later("busy", MOVED, retry_after=1)
     lent.take_back(row)
     return Came.GOOD, ""
 

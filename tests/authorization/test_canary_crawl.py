@@ -33,6 +33,7 @@ from tests.custody.canaries import CLIENT_SECRET, NEXT_PASSWORD, PASSWORD, Cage,
 from tests.custody.conftest import ANA, Connect, Kept
 from tests.custody.test_canary import enumerate_lines
 from tests.dashboard.people import person, signed_in
+from tests.dashboard.sending import send
 
 TYPED = {
     "password": PASSWORD, "client_secret": CLIENT_SECRET, "refresh_token": NEXT_PASSWORD, "username": "canary",
@@ -68,7 +69,7 @@ def kept(connect: Connect) -> Kept:
     registry.edit(kept.public_id, {"client_id": "integration"}, ANA)
     registry.edit(kept.public_id, {"client_secret": CLIENT_SECRET, "password": PASSWORD}, ANA)
     path = f"/connections/{kept.public_id}/actions/"
-    assert signed_in("admin").post(f"{path}sign-in/", {"version": 0, "password": PASSWORD}).status_code == 302
+    assert send(signed_in("admin"), f"{path}sign-in/", {"password": PASSWORD}).status_code == 302
     signed_in("admin").post(f"{path}test/")
     return kept
 

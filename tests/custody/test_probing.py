@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
+from django.db import connection
 
 from connections.custody import actions, probing
 from connections.custody.audit import Actor
@@ -82,3 +84,30 @@ def test_what_the_guard_says_at_saving_lists_no_names_of_the_house(connect: Conn
     registry.edit(kept.public_id, {"label": "who says nothing of an address is not asked"}, KEY)
     with pytest.raises(registry.InvalidFields):
         registry.edit(kept.public_id, {"instance_url": "https://10.0.0.9"}, BOB)
+
+
+def test_many_at_once_are_as_few_as_many_in_a_row(connect: Connect) -> None:
+    """Counted before the look: while it is under way the others know of it."""
+    kept = connect("13.3", sign_in=False)
+    kept.sugar.chaos("drop")
+    kept.simulator.control.clear_log()
+
+    def look_at_it(_: int) -> int:
+        try:
+            actions.test(kept.public_id, KEY)
+        except TooOften:
+            return 0
+        finally:
+            connection.close()
+        return 1
+
+    kept.sugar.chaos("slow_before", seconds=0.3)
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(look_at_it, range(8))) == 3
+
+
+def test_a_try_that_is_refused_as_such_is_given_back(connect: Connect) -> None:
+    kept = connect("13.3", sign_in=False)
+    for _ in range(5):
+        sign_in(kept.public_id, KEY)
+    actions.test(kept.public_id, KEY)

@@ -11,6 +11,7 @@ from connections.models import AuditRow, Connection, TokenVersion
 from tests.custody.conftest import ANA, Connect, Kept
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
+from tests.dashboard.sending import send
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ def path(kept: Kept, action: str) -> str:
 def press(client: Client, kept: Kept, action: str, **data: object) -> str:
     """POST as the page would, and what the person sees in the end."""
     data.setdefault("version", kept.row.version_count)
-    return client.post(path(kept, action), data, follow=True).content.decode()
+    return send(client, path(kept, action), data, follow=True).content.decode()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from tests.conftest import Configured
 from tests.custody.conftest import ANA
 from tests.dashboard.conftest import Draft as MakeDraft
 from tests.dashboard.people import signed_in
+from tests.dashboard.sending import send
 from tests.dashboard.walking import text_of
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +81,7 @@ def test_a_colleague_does_not_get_the_password_that_was_typed(begun: Draft) -> N
     ana, ben = signed_in("admin"), signed_in("admin")
     drafts.describe(begun, {"platform": "intg"}, ANA, tenants=None)
     typed = {"username": "svc", "password": "canary-password", "client_id": "sugar", "store_password": "on"}
-    assert ana.post(f"{begun.get_absolute_url()}credentials/", typed).status_code == 302
+    assert send(ana, f"{begun.get_absolute_url()}credentials/", typed).status_code == 302
     assert "Empty: the one you typed is used." in text_of(ana.get(f"{begun.get_absolute_url()}credentials/"))
     assert "Empty: the one you typed" not in text_of(ben.get(f"{begun.get_absolute_url()}credentials/"))
     assert "No password is at hand" in text_of(ben.get(f"{begun.get_absolute_url()}review/"))
@@ -90,9 +91,9 @@ def test_another_user_needs_a_password_of_its_own(begun: Draft) -> None:
     admin, path = signed_in("admin"), f"{begun.get_absolute_url()}credentials/"
     drafts.describe(begun, {"platform": "intg"}, ANA, tenants=None)
     typed = {"username": "svc", "password": "canary-password", "client_id": "sugar"}
-    admin.post(path, typed)
-    assert admin.post(path, typed | {"username": "other", "password": ""}).status_code == 422
-    assert admin.post(path, typed | {"password": ""}).status_code == 302
+    send(admin, path, typed)
+    assert send(admin, path, typed | {"username": "other", "password": ""}).status_code == 422
+    assert send(admin, path, typed | {"password": ""}).status_code == 302
 
 
 def test_it_is_discarded_with_the_connection_that_it_became(begun: Draft) -> None:

@@ -16,6 +16,7 @@ from connections.models import AuditRow, Connection
 from sugaradmin.keys import new_key
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import person, signed_in
+from tests.dashboard.sending import send
 
 pytestmark = pytest.mark.django_db
 IDENTITY = {"section": "identity", "platform": "intg", "username": "svc", "client_id": "sugar"}
@@ -28,7 +29,7 @@ def admin(draft: Draft) -> Client:
 
 
 def save(client: Client, row: Connection, **data: object) -> Any:
-    return client.post(f"{row.get_absolute_url()}settings/", data)
+    return send(client, f"{row.get_absolute_url()}settings/", data)
 
 
 def test_without_the_right_key_nothing_is_saved_and_the_page_says_why(

@@ -17,6 +17,7 @@ from connections.choices import Role
 from connections.models import ApiKey, Attempt, AuditRow, CustomerLink, Draft, Note
 from tests.custody.conftest import Connect, Kept
 from tests.dashboard.people import signed_in
+from tests.dashboard.sending import send
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "secret"
@@ -102,7 +103,7 @@ def complaints(deed: Deed, people: dict[str, Client]) -> Iterator[str]:
     """First by the viewer, whose form the server never showed; then by who may."""
     for role, status, outcome in ((Role.VIEWER, 403, "denied"), (deed.role, deed.status, "ok")):
         before = AuditRow.objects.count()
-        response = people[role].post(deed.path, deed.form)
+        response = send(people[role], deed.path, deed.form)
         added = AuditRow.objects.order_by("pk")[before:]
         rows = [(row.actor, row.target, row.outcome, row.action) for row in added if row.action != deed.also]
         target = deed.target or (rows[0][1] if rows and outcome == "ok" else "")  # a new thing names itself

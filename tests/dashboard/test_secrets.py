@@ -15,6 +15,7 @@ from connections.models import Connection, TokenVersion
 from connections.onboarding import registry
 from tests.custody.conftest import ANA, Connect, Kept
 from tests.dashboard.people import signed_in
+from tests.dashboard.sending import send
 
 PASSWORD = "canary/password+1 ü"
 CLIENT_SECRET = "canary-client-secret"
@@ -59,11 +60,11 @@ def wizard_pages(admin: Client, kept: Kept) -> list[HttpResponse]:
     typed = {"username": "other", "password": PASSWORD, "client_id": "own", "client_secret": CLIENT_SECRET}
     pages = [
         admin.post(f"{base}platform/", {"platform": "intg"}, follow=True),
-        admin.post(f"{base}credentials/", typed | {"username": ""}),
-        admin.post(f"{base}credentials/", typed, follow=True),
+        send(admin, f"{base}credentials/", typed | {"username": ""}),
+        send(admin, f"{base}credentials/", typed, follow=True),
         admin.get(f"{base}credentials/"),
-        admin.post(f"{base}review/", follow=True),
-        admin.post(f"{base}review/", typed | {"username": ""}),
+        send(admin, f"{base}review/", {}, follow=True),
+        send(admin, f"{base}review/", typed | {"username": ""}),
     ]
     assert b"The test stopped" in pages[4].content
     return pages
@@ -73,11 +74,11 @@ def test_no_page_holds_a_secret(kept: Kept) -> None:
     admin = signed_in("admin")
     base = f"/connections/{kept.public_id}/"
     pages = [
-        admin.post(f"{base}actions/sign-in/", {"version": 0, "password": PASSWORD}, follow=True),
+        send(admin, f"{base}actions/sign-in/", {"password": PASSWORD}, follow=True),
         admin.post(f"{base}actions/rotate/", {"version": 1}, follow=True),
         admin.post(f"{base}actions/test/", follow=True),
-        admin.post(f"{base}actions/sign-in/", {"version": 1, "password": PASSWORD}),
-        admin.post(f"{base}settings/", {"section": "secrets", "password": PASSWORD, "client_secret": "x" * 2000}),
+        send(admin, f"{base}actions/sign-in/", {"version": 1, "password": PASSWORD}),
+        send(admin, f"{base}settings/", {"section": "secrets", "password": PASSWORD, "client_secret": "x" * 2000}),
         admin.post("/connections/new/", {"password": PASSWORD, "client_secret": CLIENT_SECRET}),
         *wizard_pages(admin, kept),
     ]
@@ -94,7 +95,7 @@ def test_no_page_holds_a_secret(kept: Kept) -> None:
 
 def test_the_bundle_tells_the_story(kept: Kept) -> None:
     operator = signed_in("operator")
-    operator.post(f"/connections/{kept.public_id}/actions/sign-in/", {"version": 0, "password": PASSWORD})
+    send(operator, f"/connections/{kept.public_id}/actions/sign-in/", {"password": PASSWORD})
     response = operator.get(f"/connections/{kept.public_id}/bundle/")
     text = response.content.decode()
     assert response.headers["Content-Type"].startswith("text/markdown")

@@ -9,6 +9,7 @@ from connections.models import AuditRow, Connection, Draft, LentPassword, Tenant
 from connections.simulator import SimulatorServer
 from tests.custody.conftest import ANA, Connect
 from tests.dashboard.people import signed_in
+from tests.dashboard.sending import send
 from tests.dashboard.walking import PASSWORD, Walk, text_of, walk_on
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -98,7 +99,7 @@ def test_where_addresses_are_not_rewritten_the_other_root_is_used(connect: Conne
     walk = walk_on(simulator, rewrite=False)
     walk.ready()
     assert walk.row.rest_path == "api/rest.php/v10"
-    assert "Connected" in text_of(walk.client.post(f"{walk.base}review/", follow=True))
+    assert "Connected" in text_of(send(walk.client, f"{walk.base}review/", {}, follow=True))
 
 
 def test_a_single_sign_on_is_seen_before_anybody_signs_in(connect: Connect, simulator: SimulatorServer) -> None:
@@ -239,7 +240,7 @@ def test_the_same_user_on_two_built_in_platforms_is_warned_of_before_the_sign_in
 def test_the_test_signs_in_refreshes_once_and_stores_the_password(walk: Walk) -> None:
     walk.ready()
     assert "becomes its live session" in walk.get("review/")
-    page = text_of(walk.client.post(f"{walk.base}review/", follow=True))
+    page = text_of(send(walk.client, f"{walk.base}review/", {}, follow=True))
     assert "Connected, and the chain is proven" in page
     assert walk.row.public_id in page
     assert [check["came"] for check in walk.draft.checks] == ["good"] * 4
@@ -252,7 +253,7 @@ def test_the_test_signs_in_refreshes_once_and_stores_the_password(walk: Walk) ->
 
 def test_a_password_that_is_not_to_be_stored_is_gone_after_the_test(walk: Walk) -> None:
     walk.ready(store_password="")
-    page = text_of(walk.client.post(f"{walk.base}review/", follow=True))
+    page = text_of(send(walk.client, f"{walk.base}review/", {}, follow=True))
     assert "not stored: a broken chain needs a person" in page
     assert walk.row.password is None
     assert not AuditRow.objects.filter(target=walk.row.public_id, action="edit").exists()
@@ -263,7 +264,7 @@ def test_a_password_that_is_not_to_be_stored_is_gone_after_the_test(walk: Walk) 
 def test_the_test_goes_well_on_every_generation(connect: Connect, simulator: SimulatorServer, preset: str) -> None:
     walk = walk_on(simulator, preset)
     walk.ready()
-    assert "chain is proven" in text_of(walk.client.post(f"{walk.base}review/", follow=True))
+    assert "chain is proven" in text_of(send(walk.client, f"{walk.base}review/", {}, follow=True))
 
 
 def test_a_customer_who_signed_in_by_a_link_is_not_signed_in_again(walk: Walk) -> None:
@@ -272,7 +273,7 @@ def test_a_customer_who_signed_in_by_a_link_is_not_signed_in_again(walk: Walk) -
     walk.sign_up("", later="1")
     assert f"/connections/{walk.row.public_id}/links/" in walk.client.get(f"{walk.base}review/").content.decode()
     actions.sign_in(walk.row.public_id, ANA, password=PASSWORD)
-    assert "chain is proven" in text_of(walk.client.post(f"{walk.base}review/", follow=True))
+    assert "chain is proven" in text_of(send(walk.client, f"{walk.base}review/", {}, follow=True))
     assert walk.simulator.control.count(instance=walk.sugar.name, grant="password") == 1
 
 
@@ -286,7 +287,7 @@ def test_one_step_at_a_time_comes_to_the_same(walk: Walk) -> None:
 
 def test_a_wrong_password_is_told_beside_the_field_and_nothing_is_lost(walk: Walk) -> None:
     walk.ready("wrong")
-    response = walk.client.post(f"{walk.base}review/", follow=True)
+    response = send(walk.client, f"{walk.base}review/", {}, follow=True)
     body = response.content.decode()
     assert "bad_credentials" in text_of(response)
     assert 'aria-describedby="id_password_help id_password_error"' in body
@@ -295,7 +296,7 @@ def test_a_wrong_password_is_told_beside_the_field_and_nothing_is_lost(walk: Wal
     assert walk.row.version_count == 0
     walk.sugar.admin_change_password("svc", "wrong")
     again = {"username": "svc", "client_id": "sugar", "store_password": "on"}
-    page = text_of(walk.client.post(f"{walk.base}review/", again, follow=True))
+    page = text_of(send(walk.client, f"{walk.base}review/", again, follow=True))
     assert "chain is proven" in page, "the password that was typed is used again"
 
 
@@ -303,7 +304,7 @@ def test_a_corrected_password_is_tried_in_place(walk: Walk) -> None:
     walk.ready("wrong")
     walk.post("review")
     again = {"username": "svc", "client_id": "sugar", "store_password": "on", "password": PASSWORD}
-    assert "chain is proven" in text_of(walk.client.post(f"{walk.base}review/", again, follow=True))
+    assert "chain is proven" in text_of(send(walk.client, f"{walk.base}review/", again, follow=True))
 
 
 def test_five_wrong_tries_an_hour_are_the_limit(walk: Walk) -> None:
@@ -317,7 +318,7 @@ def test_five_wrong_tries_an_hour_are_the_limit(walk: Walk) -> None:
 def test_a_lost_refresh_is_no_lost_sign_in(walk: Walk) -> None:
     walk.ready()
     walk.sugar.chaos("lost", grant="refresh", count=1)
-    page = text_of(walk.client.post(f"{walk.base}review/", follow=True))
+    page = text_of(send(walk.client, f"{walk.base}review/", {}, follow=True))
     assert "The test stopped" in page
     assert [check["came"] for check in walk.draft.checks] == ["good", "good", "failed"]
     assert walk.row.version_count == 1

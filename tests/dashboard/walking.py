@@ -15,6 +15,7 @@ from connections.models import Connection, Draft
 from connections.simulator import SimulatorServer
 from connections.simulator.control import InstanceControl
 from tests.dashboard.people import signed_in
+from tests.dashboard.sending import send
 
 PASSWORD = "canary-password"
 _names = itertools.count(1)
@@ -54,7 +55,7 @@ class Walk:
         return text_of(self.client.get(f"{self.base}{step}", follow=True))
 
     def post(self, step: str, **data: Any) -> HttpResponse:
-        return self.client.post(f"{self.base}{step}/", data)
+        return send(self.client, f"{self.base}{step}/", data)
 
     def describe(self, platform: str = "sugaradmin_acme") -> None:
         """The first two steps, with a platform that the instance knows."""

@@ -15,6 +15,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.dashboard.sending import FENCES
 from tests.serving.site import ROOT, environment, gone, until
 
 PATIENCE = 90.0
@@ -32,9 +33,10 @@ class Desk:
 
     def post(self, path: str, *, at: str, **fields: str) -> str:
         """Press the button that stands on the page `at`."""
-        token = TOKEN.search(self.get(at))
+        page = self.get(at)
+        token = TOKEN.search(page)
         assert token is not None, at
-        data = {"csrfmiddlewaretoken": token[1], **fields}
+        data = {"csrfmiddlewaretoken": token[1], **dict(FENCES.findall(page)), **fields}
         answer = self.client.post(path, data=data, headers={"Referer": str(self.client.base_url)})
         assert answer.status_code == 200, f"{path}: {answer.status_code} {answer.text[:2000]}"
         return answer.text

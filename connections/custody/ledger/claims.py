@@ -96,6 +96,8 @@ def _refuse(row: Connection, want: Want, now: datetime) -> Declined | None:
         return Declined(reason=Decline.HELD)
     if want.generation is not None and row.generation != want.generation:
         return Declined(reason=Decline.STALE)
+    if want.attempts is not None and row.attempt_count != want.attempts:
+        return Declined(reason=Decline.STALE)
     if want.seen is not None and row.version_count > want.seen:
         return Declined(reason=Decline.STALE if want.is_deliberate else Decline.CURRENT)
     if want.seen is not None and row.version_count < want.seen:

@@ -55,6 +55,10 @@ class TripleBusy(EditRefused):
         self.retry_after = max(1, round((until - now).total_seconds() + 0.5))
 
 
+class Moved(EditRefused):
+    """Address, platform or user are not those any more that the asker had before him."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A connection as staff or an integration describes it; already validated. None: leave as it is."""
@@ -132,17 +136,22 @@ def _create(tenant: Tenant, entry: Entry, actor: Actor) -> Connection:
     return row
 
 
-def edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | None]:
-    """Applies what `entry` names. Raises EditRefused, Connection.DoesNotExist, Conflict where secrets are read-only."""
+def edit(pk: int, entry: Entry, actor: Actor, *, generation: int | None = None) -> tuple[Connection, Farewell | None]:
+    """Applies what `entry` names. Raises EditRefused, Connection.DoesNotExist, Conflict where secrets are read-only.
+
+    `generation`: the one that the asker saw; Moved where it is over, so that no secret gets to an address he never saw.
+    """
     try:
         with transaction.atomic():
-            return _edit(pk, entry, actor)
+            return _edit(pk, entry, actor, generation)
     except IntegrityError as refused:
         raise _named(refused, entry) from None
 
 
-def _edit(pk: int, entry: Entry, actor: Actor) -> tuple[Connection, Farewell | None]:
+def _edit(pk: int, entry: Entry, actor: Actor, generation: int | None) -> tuple[Connection, Farewell | None]:
     row, now = transitions.present_with_clock(pk)
+    if generation is not None and row.generation != generation:
+        raise Moved
     before = target_of(row)
     changed = {name for name in (*CHAIN_OF, "ca_pem") if _differs(row, entry, name)}
     farewell = _farewell(row, before) if changed & {"instance_url", "username", "platform", "ca_pem"} else None

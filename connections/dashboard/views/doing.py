@@ -17,6 +17,7 @@ from connections.custody import actions, desk
 from connections.custody.actions import Report
 from connections.custody.handout import find
 from connections.custody.problems import Conflict, CustodyProblem, NotFound
+from connections.custody.values import Seen
 from connections.dashboard import queries
 from connections.dashboard.desk_forms import SPANS, SnoozeForm
 from connections.dashboard.doings import DOINGS, Doing, offer, refused_tries
@@ -60,9 +61,19 @@ def act(request: HttpRequest, asker: Asker, public_id: str, action: str) -> Http
         require_fresh(request)
     if doing.is_grant and request.POST.get("version") != str(row.version_count):
         return _ask(request, asker, row, doing, stale=request.POST.get("version", ""), status=409)
+    if doing.name == "sign-in" and _seen(request) != Seen(generation=row.generation, attempts=row.attempt_count):
+        return _ask(request, asker, row, doing, has_moved=True, status=409)
     if offer(doing, row, asker, queries.open_grant(row)).reason:
         return _ask(request, asker, row, doing, status=409)
     return _do(request, asker, row, doing)
+
+
+def _seen(request: HttpRequest) -> Seen | None:
+    """What the page showed on which the password was typed; None where it does not say."""
+    try:
+        return Seen(generation=int(request.POST["generation"]), attempts=int(request.POST["attempts"]))
+    except (KeyError, ValueError):
+        return None
 
 
 def _ask(
@@ -152,11 +163,15 @@ def _sign_in(request: HttpRequest, asker: Asker, row: Connection, doing: Doing) 
     try:
         if password and form.cleaned_data.get("keep"):
             kept = {"password": password, "store_password": True}
-            registry.edit(row.public_id, kept, asker.actor, tenants=asker.tenants)
+            registry.edit(row.public_id, kept, asker.actor, tenants=asker.tenants, generation=row.generation)
         result = sign_in_now(row, asker, password)
+    except registry.Moved:
+        return _ask(request, asker, find(row.public_id, asker.tenants), doing, has_moved=True, status=409)
     except registry.InvalidFields as invalid:
         form.refuse(invalid.errors)
         return _ask(request, asker, row, doing, form=form, status=422)
+    if result["outcome"] == "unchanged" and result["version"] == row.version_count:
+        return _ask(request, asker, find(row.public_id, asker.tenants), doing, has_moved=True, status=409)
     return _show(request, row, doing, result)
 
 
@@ -164,8 +179,9 @@ def sign_in_now(row: Connection, asker: Asker, password: str | None) -> dict[str
     """A password grant, and what came of it as the result page shows it."""
     try:
         report = actions.sign_in(
-            row.public_id, asker.actor, tenants=asker.tenants, version=row.version_count, password=password
-        )
+            row.public_id, asker.actor, tenants=asker.tenants, version=row.version_count, password=password,
+            seen=Seen(generation=row.generation, attempts=row.attempt_count),
+        )  # fmt: skip
     except NotFound:
         raise
     except CustodyProblem as problem:

@@ -15,7 +15,7 @@ from connections.custody import actions
 from connections.custody.handout import find
 from connections.dashboard import queries
 from connections.dashboard.forms import ConnectionForm, DeleteForm, DescriptionForm, IdentityForm, SecretsForm
-from connections.dashboard.refusals import explain, refuse_without_keys
+from connections.dashboard.refusals import MOVED, explain, refuse_without_keys
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, reason_without, require, require_fresh
 from connections.dashboard.views.detail import connection_page
 from connections.models import Connection
@@ -27,6 +27,8 @@ SECTIONS: dict[str, type[DescriptionForm] | type[IdentityForm] | type[SecretsFor
     "secrets": SecretsForm,
 }
 DANGEROUS = ("identity", "secrets", "delete")
+FENCED = ("identity", "secrets")
+"""What is typed there is meant for the address, platform and user that the page showed."""
 
 
 @sensitive_post_parameters()
@@ -45,6 +47,9 @@ def settings(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse
     if section not in SECTIONS:
         return _settings_page(request, asker, row, status=422)
     form = SECTIONS[section](request.POST, initial=_initial(row))
+    if section in FENCED and request.POST.get("generation") != str(row.generation):
+        form.refuse({"": [str(MOVED)]})
+        return _settings_page(request, asker, row, form=form, section=section, status=409)
     if form.is_valid() and _edit(form, asker, row):
         messages.success(request, _("Saved. Sugaradmin looks at the connection within 30 seconds."))
         return redirect(f"{row.get_absolute_url()}settings/")
@@ -55,7 +60,7 @@ def _edit(form: DescriptionForm | IdentityForm | SecretsForm, asker: Asker, row:
     given = form.entry(row)
     try:
         refuse_without_keys()
-        registry.edit(row.public_id, given, asker.actor, tenants=asker.tenants)
+        registry.edit(row.public_id, given, asker.actor, tenants=asker.tenants, generation=row.generation)
     except (registry.InvalidFields, registry.EditRefused) as refused:
         now = {"instance_url": row.instance_url, "username": row.username, "platform": row.platform}
         explain(form, refused, asker, now | given)

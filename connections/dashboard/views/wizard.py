@@ -33,7 +33,7 @@ def _page(
 ) -> HttpResponse:
     shared: dict[str, Any] = {"draft": draft, "stages": wizard.stages(draft, step), "step": step}
     if draft is not None:
-        shared["ends_at"] = drafts.ends_at(draft)
+        shared |= {"ends_at": drafts.ends_at(draft), "seen": drafts.fence_of(draft)}
     template = f"wizard/{step}.html"
     return page(request, asker, template, shared | context, section="connections", status=status)
 
@@ -68,6 +68,12 @@ def _look(request: HttpRequest, look: Callable[[], None]) -> None:
         messages.warning(request, text % {"seconds": refused.retry_after})
     except registry.EditRefused:
         messages.warning(request, _("Another connection keeps the address that this one leads to."))
+
+
+def _has_moved(request: HttpRequest, draft: Draft) -> bool:
+    """The form was made before the last change of the draft, or has been carried out already. The password in it was
+    meant for what was on that page, and is not used for another."""
+    return request.POST.get("seen") != drafts.fence_of(draft)
 
 
 # -- 1: the address ------------------------------------------------------------------------------------------
@@ -182,6 +188,8 @@ def credentials(request: HttpRequest, asker: Asker, draft_id: str) -> HttpRespon
     form = _credentials_form(request, draft, request.POST if request.method == "POST" else None)
     if request.method != "POST":
         return _page(request, asker, draft, "credentials", {"form": form})
+    if _has_moved(request, draft):
+        return _page(request, asker, draft, "credentials", {"form": form, "has_moved": True}, status=409)
     if not _sign_up(request, asker, draft, form, is_password_needed="later" not in request.POST):
         return _page(request, asker, draft, "credentials", {"form": form}, status=422)
     if "later" in request.POST:
@@ -253,6 +261,8 @@ def review(request: HttpRequest, asker: Asker, draft_id: str) -> HttpResponse:
         return _done(request, asker, draft)
     if request.method != "POST":
         return _review_page(request, asker, draft)
+    if _has_moved(request, draft):
+        return _review_page(request, asker, draft, has_moved=True, status=409)
     if "username" in request.POST:
         form = _credentials_form(request, draft, request.POST)
         if not _sign_up(request, asker, draft, form, is_password_needed=True):
@@ -263,7 +273,13 @@ def review(request: HttpRequest, asker: Asker, draft_id: str) -> HttpResponse:
 
 
 def _review_page(
-    request: HttpRequest, asker: Asker, draft: Draft, *, form: CredentialsForm | None = None, status: int = 200
+    request: HttpRequest,
+    asker: Asker,
+    draft: Draft,
+    *,
+    form: CredentialsForm | None = None,
+    has_moved: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
     assert draft.connection is not None
     row = find(draft.connection.public_id, asker.tenants)
@@ -273,6 +289,7 @@ def _review_page(
         "lines": wizard.checklist(draft),
         "goes_on": wizard.goes_on(draft),
         "failed": failed,
+        "has_moved": has_moved,
         "diagnosis": row.diagnosis if failed else None,
         "effect": wizard.effect(row),
         "refused": doings.refused_tries(row),
