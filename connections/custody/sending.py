@@ -269,6 +269,7 @@ def ping_living(row: Connection, *, actor: str = "background") -> Answer | None:
     try:
         living = upkeep.living(row, target_of(row))
     except VaultError:
+        upkeep.note_key_missing(row.pk)
         return None
     if living is None or living.is_session_bound or row.held_at is not None:
         return None

@@ -86,11 +86,11 @@ def note_ping(
     """
     with transaction.atomic(durable=True):
         row = transitions.locked(pk)
-        if verifying is not None and not answer.is_kept_back:
-            Attempt.objects.filter(pk=verifying.attempt_pk).update(
-                verify_fault=answer.fault or "", verify_status=answer.status
-            )
         version, now = reads.live_with_clock(row)
+        if verifying is not None and not answer.is_kept_back:
+            is_away = version is not None and _is_token_service_away(row, version, answer, now)
+            fault = Fault.IDENTITY_UNAVAILABLE if is_away else answer.fault or ""
+            Attempt.objects.filter(pk=verifying.attempt_pk).update(verify_fault=fault, verify_status=answer.status)
         if version is None or version.number != number:
             return True  # it has moved on; what this ping says is history
         is_alive = _note(row, version, answer, now, actor=actor, is_verify=verifying is not None)
@@ -126,13 +126,15 @@ def _note(
     if answer.fault in DEAD_FAULTS and _is_own_grant_open(row):
         row.probe_due_at = now + settings.SUGARADMIN.retry  # on 13.3 and later our own refresh explains it
         return True
-    is_told = is_verify and answer.fault in DEAD_FAULTS | {Fault.SESSION_REJECTED}  # the grant's own row says it
+    is_identity_trouble = _may_be_identity_trouble(row, version, answer, now)
+    # The grant's own row says it, where it says that the token is dead.
+    is_told = is_verify and answer.fault in DEAD_FAULTS | {Fault.SESSION_REJECTED} and not is_identity_trouble
     is_news = not is_told and looks.note_news(row, version, answer, now, actor=actor)
     if answer.fault == Fault.SESSION_REJECTED:
         row.is_session_bound = True  # our own network may be what it objects to: no more pings from us
         _note_dead(row, version, answer, now, actor=actor)
         return False
-    if answer.fault in DEAD_FAULTS and not _may_be_identity_trouble(row, version, answer, now):
+    if answer.fault in DEAD_FAULTS and not is_identity_trouble:
         _note_dead(row, version, answer, now, actor=actor)
         return False
     # Anything else says nothing about the token: look again, soon while this is new or the version is unproven.
@@ -147,12 +149,25 @@ def _is_own_grant_open(row: Connection) -> bool:
     return attempt is not None and attempt.state == AttemptState.SENT
 
 
+def _is_too_young(row: Connection, version: TokenVersion, answer: Answer, now: datetime) -> bool:
+    """SugarIdentity says `has expired` before the token's time is over."""
+    is_said = row.session_generation == Generation.IDM and answer.fault == Fault.ACCESS_TOKEN_EXPIRED
+    return is_said and now < version.access_expires_at
+
+
+def _is_token_service_away(row: Connection, version: TokenVersion, answer: Answer, now: datetime) -> bool:
+    """Said of a version that has never worked it proves nothing, however often: nobody's sign-in ends a session there,
+    and a grant would yield another version that fares no better. It is looked at until it works or its time is over."""
+    return version.verified_at is None and _is_too_young(row, version, answer, now)
+
+
 def _may_be_identity_trouble(row: Connection, version: TokenVersion, answer: Answer, now: datetime) -> bool:
     """An STS outage says `has expired` for good tokens (SUGAR.md section 6): one such answer proves nothing, a second
     one later does. Its moment is kept where a doubtful life is."""
-    is_fresh = now < version.access_expires_at and version.verified_at is not None
-    if row.session_generation != Generation.IDM or answer.fault != Fault.ACCESS_TOKEN_EXPIRED or not is_fresh:
+    if not _is_too_young(row, version, answer, now):
         return False
+    if _is_token_service_away(row, version, answer, now):
+        return True
     if row.access_doubtful_until is None:
         row.access_doubtful_until = now + settings.SUGARADMIN.retry
         return True
