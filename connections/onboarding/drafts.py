@@ -21,7 +21,7 @@ from connections.custody.handout import Tenants
 from connections.custody.problems import NotFound
 from connections.models import Connection, Draft, database_now
 from connections.onboarding import discovery, pacing, registry
-from connections.sugar import Target, host_port
+from connections.sugar import REST_PATH, Target, host_port
 
 LIFE = timedelta(days=30)  # without anybody going on
 NOTICE = timedelta(days=7)  # for which the list tells that one has expired
@@ -76,6 +76,7 @@ def begin(tenant_slug: str, fields: dict[str, Any], actor: Actor, *, tenants: Te
         label=entry.label or "",
         instance_url=entry.instance_url or "",
         ca_pem=entry.ca_pem or "",
+        rest_path=entry.rest_path or REST_PATH,
         created_by=actor.name,
         updated_by=actor.name,
         created_at=now,
@@ -91,8 +92,10 @@ def describe(draft: Draft, fields: dict[str, Any], actor: Actor, *, tenants: Ten
     """Label, address, own CA, platform: what is named in `fields`. Raises InvalidFields, EditRefused."""
     before = draft.connection
     entry = registry.read(fields, is_new=False, before=before, actor=actor)
-    given = {name: getattr(entry, name) for name in fields if getattr(entry, name) is not None}
+    given = {name: getattr(entry, name) for name in (*fields, "rest_path") if getattr(entry, name) is not None}
     changes = {name: value for name, value in given.items() if value != getattr(draft, name)}
+    if "instance_url" in changes:
+        changes["rest_path"] = entry.rest_path or REST_PATH
     if changes:
         _change(draft, changes, actor, tenants)
 
@@ -120,7 +123,7 @@ def look(draft: Draft, actor: Actor, *, tenants: Tenants) -> None:
     seen = {"instance_url": found.instance_url, "rest_path": found.rest_path or draft.rest_path}
     changes = {name: value for name, value in seen.items() if value != getattr(draft, name)}
     if changes:
-        _change(draft, changes, actor, tenants)
+        _change(draft, seen if "instance_url" in changes else changes, actor, tenants)
     draft.findings = [finding.as_dict() for finding in found.findings]
     _save(draft, actor, "look_at_instance", {"instance_url": draft.instance_url})
 

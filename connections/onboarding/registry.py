@@ -24,7 +24,7 @@ from connections.custody.ledger.edits import ConnectionExists, EditRefused, Entr
 from connections.models import Connection, Tenant, database_now
 from connections.onboarding import addresses
 from connections.onboarding.owners import may_own
-from connections.sugar import AddressError, normalise
+from connections.sugar import REST_PATH, AddressError, normalise, rest_path_in
 
 __all__ = [
     "ConnectionExists",
@@ -93,11 +93,13 @@ class _Reading:
 def create(
     tenant_slug: str, fields: dict[str, Any], actor: Actor, *, tenants: Tenants = None, rest_path: str | None = None
 ) -> Connection:
-    """Stores a draft. An unknown tenant is made, unless the asker is limited to some. `rest_path`: as discovered.
+    """Stores a draft. An unknown tenant is made, unless the asker is limited to some. `rest_path`: as discovered;
+    else what the pasted address tells of it.
 
     Raises InvalidFields, NotFound (another tenant's), edits.EditRefused.
     """
-    entry = replace(read(fields, is_new=True, actor=actor), rest_path=rest_path)
+    entry = read(fields, is_new=True, actor=actor)
+    entry = replace(entry, rest_path=rest_path or entry.rest_path)
     # Not in one transaction: the audit chain is locked to the end of each, and creating waits for other rows too.
     tenant = tenant_for(tenant_slug, actor, tenants)
     row = edits.create(tenant, entry, actor)
@@ -115,7 +117,9 @@ def edit(
 ) -> Connection:
     """Raises InvalidFields, NotFound, edits.EditRefused. `generation`: the one that the asker saw."""
     row = find(public_id, tenants)
-    entry = replace(read(fields, is_new=False, before=row, actor=actor), rest_path=rest_path)
+    entry = read(fields, is_new=False, before=row, actor=actor)
+    is_elsewhere = entry.instance_url not in (None, row.instance_url)  # where nothing is known of the root yet
+    entry = replace(entry, rest_path=rest_path or entry.rest_path or (REST_PATH if is_elsewhere else None))
     _row, farewell = edits.edit(row.pk, entry, actor, generation=generation)
     actions.say_farewell(farewell)
     return find(public_id, tenants)
@@ -284,4 +288,4 @@ def _check_address(reading: _Reading, entry: Entry) -> Entry:
     turn.over(DiagnosisCode.ADDRESS_BLOCKED if objection else "")
     if objection:
         reading.refuse("instance_url", objection, DiagnosisCode.ADDRESS_BLOCKED)
-    return replace(entry, instance_url=url)
+    return replace(entry, instance_url=url, rest_path=rest_path_in(entry.instance_url or ""))

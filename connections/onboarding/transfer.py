@@ -155,6 +155,8 @@ def _over(existing: Connection | None, plan: _Plan, entry: Entry) -> _Plan:
     changed = set(_differences(existing, entry))
     if changed & {"instance_url", "username", "platform", "client_id", "ca_pem"}:
         changed |= {*tables.SECRETS}  # another identity wipes what is stored: what the row brings is needed again
+    if "rest_path" in changed:
+        changed.add("instance_url")  # which it was pasted with
     changes = {name: value for name, value in plan.values.items() if name in changed}
     outcome = Outcome.UPDATED if changes else Outcome.UNCHANGED
     taken = replace(plan.taken, outcome=outcome, id=existing.public_id)

@@ -1,4 +1,7 @@
-"""What a person pastes as the address of an instance, made into the one form that is stored and compared."""
+"""What a person pastes as the address of an instance, made into the one form that is stored and compared.
+
+Below it lies the root of the REST API: where the web server does not rewrite addresses, at another place than usual.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import idna
 
 from connections.egress import AddressBlocked, Url, parse_url
 
+REST_PATH = "rest/v10"  # spoken by every version from 7.0 on
+REST_PATH_WITHOUT_REWRITE = "api/rest.php/v10"
 _PASTED_AROUND = " \t\r\n\f\v\u00a0\u200b\u200c\u200d\u2060\ufeff\"'`<>(){}«»„“”‚‘’,;"
 _WEB_SCHEME = re.compile(r"(https?):/+", re.IGNORECASE)
 _OTHER_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -39,6 +44,23 @@ def normalise(text: str, *, allow_http: bool = False) -> str:
             f"{exc} Paste the address as the browser shows it, such as https://crm.example.com."
         ) from None
     return f"{url.scheme}://{url.authority}{'' if url.target == '/' else url.target}"
+
+
+def rest_path_in(text: str) -> str | None:
+    """The REST root that a pasted address tells of; None: the usual one, or none, which says nothing.
+
+    `text` is one that `normalise` takes.
+    """
+    _scheme, rest = _split_scheme(_unwrap(text))
+    _authority, path = _split_path(rest)
+    tail = _TAILS.search(_tidy(path))
+    is_plain = tail is not None and tail[0].lower().startswith("/api/rest.php")
+    return REST_PATH_WITHOUT_REWRITE if is_plain else None
+
+
+def other_rest_path(rest_path: str) -> str:
+    """Where else the REST root may lie."""
+    return REST_PATH if rest_path == REST_PATH_WITHOUT_REWRITE else REST_PATH_WITHOUT_REWRITE
 
 
 def host_port(url: str) -> str:
@@ -127,8 +149,11 @@ def _ipv6(text: str) -> str:
 
 
 def _subfolder(path: str) -> str:
-    path = re.sub(r"/{2,}", "/", path).rstrip("/ .")
-    path = _TAILS.sub("", path)
+    path = _TAILS.sub("", _tidy(path))
     if not _PATH.fullmatch(path) or any(part in (".", "..") for part in path.split("/")):
         raise AddressError("The part after the host name holds characters that do not belong there. Cut it off.")
     return path
+
+
+def _tidy(path: str) -> str:
+    return re.sub(r"/{2,}", "/", path).rstrip("/ .")

@@ -30,10 +30,9 @@ from connections.egress import (
     TlsInvalid,
 )
 from connections.sugar import documents
+from connections.sugar.address import REST_PATH, REST_PATH_WITHOUT_REWRITE
 from connections.sugar.answers import Answer, Reading, read
 
-REST_PATH = "rest/v10"  # spoken by every version from 7.0 on
-REST_PATH_WITHOUT_REWRITE = "api/rest.php/v10"
 GRANT_CAP = 64 * 1024
 API_CAP = 1024 * 1024
 PREFLIGHT_SECONDS = 5.0

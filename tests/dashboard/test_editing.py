@@ -104,6 +104,16 @@ def test_the_contact_stands_on_the_page_and_an_address_can_be_written_to(admin: 
     assert 'href="mailto:kim%2Bcrm@example.com"' in page
 
 
+def test_the_root_that_is_pasted_with_the_same_address_ends_no_chain(admin: Client, draft: Draft) -> None:
+    row = draft()
+    pasted = f"{row.instance_url}/api/rest.php/v10/"
+    assert save(admin, row, **IDENTITY, instance_url=pasted, confirm="on").status_code == 302
+    after = Connection.objects.get(pk=row.pk)
+    assert (after.instance_url, after.rest_path) == (row.instance_url, "api/rest.php/v10")
+    assert (after.generation, after.password is not None) == (row.generation, True)
+    assert AuditRow.objects.latest("pk").difference["rest_path"] == "api/rest.php/v10"
+
+
 def test_another_user_is_taken_only_when_confirmed_and_wipes_the_password(admin: Client, draft: Draft) -> None:
     row = draft()
     data = IDENTITY | {"instance_url": row.instance_url, "username": "new"}

@@ -102,6 +102,15 @@ def test_where_addresses_are_not_rewritten_the_other_root_is_used(connect: Conne
     assert "Connected" in text_of(send(walk.client, f"{walk.base}review/", {}, follow=True))
 
 
+def test_the_root_that_was_pasted_is_kept_though_nothing_answers(connect: Connect, simulator: SimulatorServer) -> None:
+    walk = walk_on(simulator, rewrite=False)
+    walk.sugar.chaos("html", status=200)
+    walk.begin(pasted=f"{walk.url}/api/rest.php/v10/")
+    assert (walk.draft.instance_url, walk.draft.rest_path) == (walk.url, "api/rest.php/v10")
+    walk.post("address", label="Acme EU", instance_url=f"{walk.simulator.url}/nothing")
+    assert walk.draft.rest_path == "rest/v10"
+
+
 def test_a_single_sign_on_is_seen_before_anybody_signs_in(connect: Connect, simulator: SimulatorServer) -> None:
     walk = walk_on(simulator, "cloud")
     walk.begin()

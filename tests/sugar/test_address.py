@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connections.egress import parse_url
-from connections.sugar import AddressError, host_port, normalise
+from connections.sugar import AddressError, host_port, normalise, rest_path_in
 
 PASTED = [
     ("crm.example.com", "https://crm.example.com"),
@@ -76,6 +76,26 @@ REFUSED = [
 def test_what_people_paste_becomes_one_form(pasted: str, stored: str) -> None:
     assert normalise(pasted) == stored
     assert normalise(stored) == stored
+
+
+@pytest.mark.parametrize("pasted", [pasted for pasted, _stored in PASTED])
+def test_only_where_nothing_is_rewritten_a_pasted_address_tells_of_the_root(pasted: str) -> None:
+    assert rest_path_in(pasted) == ("api/rest.php/v10" if "/api/rest.php" in pasted else None)
+
+
+@pytest.mark.parametrize(
+    "pasted",
+    ["crm.example.com//API//rest.php/?x", "https://x/crm/api/rest.php#/", "http://10.0.0.5/api/rest.php/v11_2/me"],
+)
+def test_the_root_is_told_by_all_ways_to_write_it(pasted: str) -> None:
+    assert rest_path_in(pasted) == "api/rest.php/v10"
+
+
+@pytest.mark.parametrize(
+    "pasted", ["https://x/rest/api/rest.php", "https://x/api/restore.php", "https://x/#/api/rest.php"]
+)
+def test_what_only_looks_like_the_root_tells_nothing(pasted: str) -> None:
+    assert rest_path_in(pasted) is None
 
 
 @pytest.mark.parametrize(("pasted", "hint"), REFUSED)

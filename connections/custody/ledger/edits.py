@@ -155,6 +155,7 @@ def _edit(pk: int, entry: Entry, actor: Actor, generation: int | None) -> tuple[
     before = target_of(row)
     changed = {name for name in (*CHAIN_OF, "ca_pem") if _differs(row, entry, name)}
     farewell = _farewell(row, before) if changed & {"instance_url", "username", "platform", "ca_pem"} else None
+    is_root_changed = _differs(row, entry, "rest_path")
     if changed:
         _change_identity(row, entry, changed, now, actor)
     _set_plain(row, entry)
@@ -163,7 +164,7 @@ def _edit(pk: int, entry: Entry, actor: Actor, generation: int | None) -> tuple[
     row.updated_at = now
     journal.write_event(row, EventKind.EDITED, _edit_sentence(entry), at=now, actor=actor.name)
     audit.record_on(row, actor, "edit", at=now, difference=_shown(entry))
-    if changed or entry.password or entry.client_secret is not None or entry.refresh_token:
+    if changed or is_root_changed or entry.password or entry.client_secret is not None or entry.refresh_token:
         _start_afresh(row, now, actor)
     transitions.reschedule(row, now)
     transitions.save(row)
