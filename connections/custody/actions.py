@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from connections.choices import AuditOutcome, DiagnosisCode, Fault, Rung, Trigger, Trouble
-from connections.custody import audit, deeds, guard, probing, runner, wire
+from connections.custody import audit, deeds, guard, probing, roots, runner, wire
 from connections.custody.audit import Actor
 from connections.custody.deeds import Deed, End
 from connections.custody.handout import Tenants, find
@@ -301,7 +301,8 @@ def seconds(declined: Declined, row: Connection) -> int:
 
 
 def test(public_id: str, actor: Actor, *, tenants: Tenants = None) -> list[Check]:
-    """Sends only GETs, with the current access token; changes nothing. Raises CustodyProblem."""
+    """Sends only GETs, with the current access token; changes nothing but the REST root, where Sugar is found under the
+    other one. Raises CustodyProblem."""
     row = find(public_id, tenants)
     if row.held_at is not None:
         raise Conflict(*NOT_NOW[Decline.HELD])
@@ -323,9 +324,8 @@ def _note_test(row: Connection, actor: Actor, checks: list[Check], fault: Fault 
 
 
 def _checks(row: Connection, actor: Actor) -> tuple[list[Check], Fault | None]:
-    target = claims.target_of(row)
     wire.release_database()
-    look = wire.client().preflight(target)
+    target, look = roots.look(row.pk, row.generation, claims.target_of(row), is_fresh_wanted=True)
     checks = [_check("instance", look, "answers, knows the platform, and is in service")]
     try:
         living = upkeep.living(row, target)

@@ -1,7 +1,7 @@
 """One attempt from claim to proof, and the climb from rung to rung. No transaction is open while Sugar answers.
 
 1. Claim (ledger.claims).
-2. Pre-flight: what it shows is waited for; nothing is spent.
+2. Pre-flight: what it shows is waited for; nothing is spent. Sugar may be found under another root (roots).
 3. Connect; at the last call before the first byte the intent goes to disk; then the POST.
 4. Settle what came (ledger.settlement); the database is away: spool it.
 5. Prove the new version by a ping.
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from connections.choices import AttemptKind, Fault, Rung, Trouble
-from connections.custody import spool, wire
+from connections.custody import roots, spool, wire
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import claims, settlement, upkeep
 from connections.custody.ledger.claims import NotOurs, target_of
@@ -95,7 +95,7 @@ def climb(pk: int, want: Want, *, settled: Callable[[], None] = _unheard) -> Cli
 
 def send(claimed: Claim, *, settled: Callable[[], None] = _unheard) -> Outcome:
     wire.release_database()
-    look = _look_before(claimed)
+    claimed, look = _look_before(claimed)
     reach(Point.PREFLIGHT_DONE, claimed.connection_id)
     if look.fault is not None and not (claimed.is_admin_user and look.fault in PASSES_FOR_ADMINS):
         return _not_sent(claimed, look, is_preflight=True)
@@ -122,16 +122,18 @@ def _note_host(host: str, answer: Answer) -> None:
         upkeep.note_host_up(host)
 
 
-def _look_before(claimed: Claim) -> Answer:
+def _look_before(claimed: Claim) -> tuple[Claim, Answer]:
     """The pre-flight. Where many ask one host at once, what a person wants waits for its turn, the rest comes again."""
     is_attended = claimed.trigger not in claims.UNATTENDED
     config = settings.SUGARADMIN
     while True:
-        look = wire.preflight(claimed.target, is_fresh_wanted=is_attended)
+        target, look = roots.look(
+            claimed.connection_pk, claimed.generation, claimed.target, is_fresh_wanted=is_attended
+        )
         left = (config.send_by - config.preflight).total_seconds() - (boottime() - claimed.started)
         wait = look.retry_after or 1
         if not (look.is_kept_back and is_attended) or wait > left:
-            return look
+            return replace(claimed, target=target), look
         time.sleep(wait)
 
 

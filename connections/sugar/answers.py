@@ -71,6 +71,11 @@ class Answer:
         return self.fault is None
 
     @property
+    def is_sugars(self) -> bool:
+        """Sugar's own word, be it good or bad: no page, portal or other program says it."""
+        return self.error in verdicts.OWN_ERRORS
+
+    @property
     def is_kept_back(self) -> bool:
         """Our own pacing let it not out in time: that says nothing about the host."""
         return self.fault == Fault.RATE_LIMITED and not self.is_sent and self.status is None

@@ -121,6 +121,9 @@ ROWS = ANYWHERE + AT_PREFLIGHT + AT_TOKEN + AT_API
 
 KNOWN_ERRORS = frozenset(row.error for row in ROWS if row.error) | {"unsupported_grant_type", "invalid_scope"}
 
+# What nobody but Sugar says without a token; `need_login` is its usual word.
+OWN_ERRORS = frozenset(row.error for row in ANYWHERE if row.error) | {"need_login"}
+
 IN_FRONT = frozenset({401, 403, 406, 407, 451})
 NOWHERE = frozenset({404, 405, 410})
 
