@@ -33,8 +33,9 @@ SECRETS = (
     ),
     (re.compile(r"(?i)\b(bearer|basic|oauth-token)[\s:]+[A-Za-z0-9._~+/=-]{8,}"), rf"\1 {REDACTED}"),
     (re.compile(r"\bsga_\w+"), REDACTED),
-    # A customer's link: Django names the path of what it refuses.
-    (re.compile(r"(/[rs]/)[A-Za-z0-9_-]{20,}"), rf"\1{REDACTED}"),
+    # A customer's link, a guide, a link for one use: Django names the path of what it refuses, however mangled. The
+    # public id of a customer's link opens nothing.
+    (re.compile(r"""(?i)(/(?:[rs]|sign-in/link)/)(?!l_[0-9a-z]{10}(?![\w-]))[^\n"']+"""), rf"\1{REDACTED}"),
     (re.compile(r"\bv1:[\w.-]+:[\w+/=-]+:[\w+/=-]+"), REDACTED),
     (re.compile(r"\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?"), REDACTED),
     # Sugar's tokens are UUIDs; nothing that we log by intention is one.

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import sys
+from collections.abc import Callable, Iterator
 
 import pytest
+from django.test import Client
 
 from sugaradmin.logs import REDACTED, JsonLines, Text, logging_config, redact, request_id
 
+Told = Callable[[], list[dict[str, str]]]
 UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
 
 
@@ -57,6 +61,13 @@ def test_a_line_break_in_a_value_starts_no_new_line() -> None:
         "eyJcanary1.eyJcanary1.canary1",
         "GET https://host/rest?sid=canary1 failed",
         "postgresql://user:canary1@host/db",
+        "Not Found: /r/canary1",
+        "Not Found: /s/canary1/x",
+        "Not Found: //R/can ary1 canary1",
+        "Not Found: /sign-in/link/x canary1/",
+        "Method Not Allowed (OPTIONS): /sign-in/link/canary1/",
+        "https://admin.example/sign-in/link/canary1/",
+        "Not Found: /r/l_0123456789canary1",
     ],
 )
 def test_what_looks_like_a_secret_is_taken_out(text: str) -> None:
@@ -66,7 +77,13 @@ def test_what_looks_like_a_secret_is_taken_out(text: str) -> None:
     assert UUID not in cleaned.lower()
 
 
-@pytest.mark.parametrize("text", ["Refreshed c_7f3k9q2mvx to version 20.", "code=timeout", "https://host/rest/v11_20/"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Refreshed c_7f3k9q2mvx to version 20.", "code=timeout", "https://host/rest/v11_20/",
+        "Not Found: /r/l_0123456789/done/x", "Not Found: /sign-in/link/",
+    ],
+)  # fmt: skip
 def test_an_ordinary_sentence_stays_as_it_is(text: str) -> None:
     assert redact(text) == text
 
@@ -80,6 +97,26 @@ def test_a_traceback_loses_its_secrets_too(formatter: logging.Formatter) -> None
     written = formatter.format(record)
     assert "ValueError" in written
     assert UUID not in written
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    """The lines that are written meanwhile, as a server writes them."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(JsonLines())
+    logging.getLogger("django").addHandler(handler)
+    yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
+    logging.getLogger("django").removeHandler(handler)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/sign-in/link/{}/", "/sign-in/link/{}/x", "/sign-in/link/{}", "/r/{}", "/s/{}/x"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "OPTIONS"])
+def test_no_refusal_of_any_kind_tells_what_opens_a_link(told: Told, path: str, method: str) -> None:
+    token = "canary1" * 6
+    Client(enforce_csrf_checks=True).generic(method, path.format(token))
+    assert "canary1" not in json.dumps(told())
 
 
 def test_libraries_that_write_addresses_stay_quiet_at_any_level() -> None:
