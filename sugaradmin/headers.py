@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 from sugaradmin import __version__
 from sugaradmin.lanes import is_of_api
-from sugaradmin.logs import request_id
+from sugaradmin.logs import REQUEST_ID, request_id
 
 REPORTS_PATH = "/policy-reports"
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -47,7 +47,7 @@ class ResponseHeaders:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         name = _request_id(request)
-        request.META["SUGARADMIN_REQUEST_ID"] = name
+        request.META[REQUEST_ID] = name
         token = request_id.set(name)
         try:
             response = self.get_response(request)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
+REQUEST_ID = "SUGARADMIN_REQUEST_ID"  # in the META of the request
 
 FIELDS = (
     "action", "connection", "attempt", "version", "job", "actor", "ms", "outcome", "code", "status", "count", "pid",
@@ -83,11 +84,17 @@ def _line(record: logging.LogRecord, formatter: logging.Formatter) -> dict[str, 
         value = getattr(record, name, None)
         if value is not None:
             line[name] = value if isinstance(value, int | float) else redact(str(value))
-    if request_id.get():
-        line["request_id"] = request_id.get()
+    if name := request_id.get() or _of_request(record):
+        line["request_id"] = name
     if record.exc_info:
         line["trace"] = redact(formatter.formatException(record.exc_info))
     return line
+
+
+def _of_request(record: logging.LogRecord) -> str:
+    """Django writes of an answer when all middleware is through with it; the record still has the request."""
+    meta: dict[str, Any] = getattr(getattr(record, "request", None), "META", {})
+    return str(meta.get(REQUEST_ID, ""))
 
 
 def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:

@@ -119,6 +119,19 @@ def test_no_refusal_of_any_kind_tells_what_opens_a_link(told: Told, path: str, m
     assert "canary1" not in json.dumps(told())
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [("GET", "/nowhere/", 404), ("OPTIONS", "/healthz", 405), ("POST", "/sign-in/", 403), ("PUT", "/sign-in/", 413)],
+)
+def test_the_line_of_every_refused_request_names_it(told: Told, method: str, path: str, status: int) -> None:
+    length = {"CONTENT_LENGTH": str(300 * 1024 * 1024)} if status == 413 else {}
+    answer = Client(enforce_csrf_checks=True).generic(method, path, headers={"X-Request-Id": "seen-1"}, **length)
+    assert answer.status_code == status
+    assert [line["request_id"] for line in told()] == ["seen-1"]
+    assert request_id.get() == "", "nor does it name the next one"
+
+
 def test_libraries_that_write_addresses_stay_quiet_at_any_level() -> None:
     config = logging_config(level="DEBUG", format_name="json")
     assert {config["loggers"][name]["level"] for name in ("httpx", "httpcore", "psycopg")} == {"WARNING"}
