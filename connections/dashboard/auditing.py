@@ -61,7 +61,7 @@ class AuditFilters:
                 rows = rows.filter(**{columns.get(name, name): value})
         if self.since:
             rows = rows.filter(at__gte=_start_of(self.since))
-        if self.until:
+        if self.until and self.until < date.max:  # no day follows the last one: until then is without end
             rows = rows.filter(at__lt=_start_of(self.until) + timedelta(days=1))
         return rows
 

@@ -19,11 +19,11 @@ Read = Callable[[Any], Any]
 
 
 def _moment(text: str) -> datetime:
-    """Raises ValueError for what is none."""
+    """Raises ValueError for what is none, OverflowError for one that is before or after all days in UTC."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise ValueError(text)
-    return at
+    return at.astimezone(UTC)
 
 
 def _name(text: str) -> str:
@@ -33,7 +33,7 @@ def _name(text: str) -> str:
 
 
 READ: dict[str, Read] = {"rank": int, "moment": _moment, "name_key": _name, "pk": int}
-"""How each part of a place is read from an address. Raises ValueError or TypeError."""
+"""How each part of a place is read from an address. Raises ValueError, TypeError or OverflowError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,7 @@ def exported(client: Client, query: str = "") -> list[dict[str, str]]:
         ("", [4, 3, 2, 1]), ("actor=ana", [4, 3, 1]), ("action=rotate", [2]), ("target=c_2", [4, 2]),
         ("tenant=north&outcome=denied", [4]), ("outcome=ok", [3, 2, 1]), ("address=192.0.2.7&action=edit", [1]),
         ("since=2026-03-05", [4, 3, 2]), ("until=2026-03-04", [1]), ("since=2026-03-05&until=2026-03-06", [3, 2]),
+        ("since=0001-01-01&until=9999-12-31", [4, 3, 2, 1]), ("since=9999-12-31", []), ("until=0001-01-01", []),
         ("actor=nobody", []), ("since=yesterday&outcome=perhaps&address=x", [4, 3, 2, 1]), ("before=3", [2, 1]),
         ("before=x", [4, 3, 2, 1]), ("actor=%00", [4, 3, 2, 1]), ("before=99999999999999999999", [4, 3, 2, 1]),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import json
+
 import pytest
 
 from tests.dashboard.people import signed_in
@@ -21,6 +24,20 @@ ZERO = "%00"
 )
 def test_a_zero_in_an_address_is_left_out(path: str, status: int) -> None:
     assert signed_in().get(path).status_code == status
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("pk", [1, 2**70])
+def test_a_place_at_the_end_of_time_opens_the_list_all_the_same(moment: str, pk: int) -> None:
+    for order, place in (("", [1, moment, "a", pk]), ("&sort=-last_success", [moment, "a", pk])):
+        after = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+        assert signed_in().get(f"/connections/?after={after}{order}").status_code == 200
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_a_key_for_the_end_of_time_is_told_beside_its_field(day: str) -> None:
+    given = {"name": "etl", "scopes": ["token:read"], "expires": day}
+    assert signed_in().post("/api-keys/new/", given).status_code == 422
 
 
 def test_a_zero_in_the_name_of_a_tenant_is_no_part_of_it() -> None:
