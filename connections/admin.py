@@ -16,6 +16,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
 from django.http import HttpRequest
+from django_q.models import Failure, OrmQ, Schedule, Success
 
 from connections.models import (
     ApiKey,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 else:
     ModelAdmin = admin.ModelAdmin
 
-HIDDEN = frozenset({"secret_hash", "check_value"})
+HIDDEN = frozenset({"secret_hash", "check_value", "payload"})
 
 
 class ReadOnly(ModelAdmin):
@@ -64,6 +65,9 @@ class ReadOnly(ModelAdmin):
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 for _model in (Authenticator, EmailAddress, SocialAccount, SocialApp, SocialToken, UserSession, Group, User):
     admin.site.unregister(_model)
+# The queue's own pages would run any function that somebody types.
+for _model in (Failure, OrmQ, Schedule, Success):
+    admin.site.unregister(_model)
 
 
 @admin.register(Staff)
@@ -75,16 +79,9 @@ class StaffAdmin(ReadOnly):
 
 
 @admin.register(Tenant)
-class TenantAdmin(ModelAdmin):
+class TenantAdmin(ReadOnly):
     list_display = ("slug", "name", "public_id", "created_at")
     search_fields = ("slug", "name", "public_id")
-    readonly_fields = ("public_id", "slug", "created_at")
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Connection)
@@ -130,6 +127,6 @@ class ApiKeyAdmin(ReadOnly):
     search_fields = ("name", "prefix")
 
 
-@admin.register(EncryptionKey, Heartbeat, HostWait, Installation)
+@admin.register(EncryptionKey, Heartbeat, HostWait, Installation, Failure, OrmQ, Schedule, Success)
 class PlainAdmin(ReadOnly):
     pass

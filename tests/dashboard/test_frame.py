@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.contrib import admin
 from django.test import Client
+from django_q.models import Schedule
 
 from connections.choices import DiagnosisCode
 from connections.custody import guard
 from connections.dashboard.wording import REMEDIES
-from connections.models import ApiKey, Heartbeat, Installation, database_now
+from connections.models import ApiKey, Heartbeat, Installation, Tenant, database_now
 from tests.conftest import Configured
 from tests.custody.conftest import Connect
 from tests.dashboard.people import PASSWORD, person, signed_in
@@ -133,13 +135,42 @@ def test_pages_set_their_own_policy_and_contain_nothing_inline(connect: Connect)
         assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_the_stock_admin_shows_what_custody_knows_and_changes_nothing(connect: Connect) -> None:
-    kept = connect("13.3", fields={"password": "secret", "client_id": "sugar"})
+def superuser() -> Client:
     client = Client()
     user = person("admin", name="root")
     user.is_staff = user.is_superuser = True
     user.save()
     client.force_login(user)
+    return client
+
+
+def test_the_stock_admin_changes_nothing_of_any_model_whoever_brought_it() -> None:
+    client = superuser()
+    assert len(admin.site._registry) > 10
+    for model in admin.site._registry:
+        address = f"/admin/{model._meta.app_label}/{model._meta.model_name}/"
+        shown = client.get(address)
+        assert shown.status_code == 200, address
+        assert b'name="action"' not in shown.content, "nothing to do with many rows at once"
+        for path in ("add/", "1/change/", "1/delete/"):
+            assert client.post(address + path, {"name": "x", "post": "yes"}).status_code in {302, 403}, address + path
+
+
+def test_the_stock_admin_shows_a_tenant_and_a_task_and_leaves_them_as_they_are() -> None:
+    client = superuser()
+    tenant = Tenant.objects.create(slug="acme", name="Acme")
+    task = Schedule.objects.create(name="nightly", func="connections.tasks.due")
+    for where, name in ((f"connections/tenant/{tenant.pk}", "Acme"), (f"django_q/schedule/{task.pk}", "nightly")):
+        assert name in client.get(f"/admin/{where}/change/").content.decode()
+        for path in ("change", "delete"):
+            assert client.post(f"/admin/{where}/{path}/", {"name": "Other", "post": "yes"}).status_code == 403
+    tenant.refresh_from_db()
+    assert tenant.name == "Acme"
+
+
+def test_the_stock_admin_shows_what_custody_knows_and_changes_nothing(connect: Connect) -> None:
+    kept = connect("13.3", fields={"password": "secret", "client_id": "sugar"})
+    client = superuser()
     row = kept.row
     for model in ("connection", "tokenversion", "attempt", "event", "auditrow", "apikey", "staff", "tenant"):
         assert client.get(f"/admin/connections/{model}/").status_code == 200
