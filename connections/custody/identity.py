@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import NotSupportedError, ProgrammingError, connection, transaction
 from django.db.models import Max
 
-from connections.custody import durable
+from connections.custody import birth, durable
 from connections.models import Attempt, Installation, TokenVersion
 
 logger = logging.getLogger(__name__)
@@ -182,13 +182,12 @@ def _asked(question: str) -> Any:
 
 def _file_place() -> dict[str, str]:
     """Nothing for a database in memory: it cannot be copied."""
+    file = Path(connection.settings_dict["NAME"])
     try:
-        found = Path(connection.settings_dict["NAME"]).stat()
+        place, born = {"inode": str(file.stat().st_ino)}, birth.born_at(file)
     except OSError:
         return {}
-    place = {"inode": str(found.st_ino)}
-    born = getattr(found, "st_birthtime", None)  # not on every platform
-    return place if born is None else place | {"birth": str(int(born))}
+    return place if born is None else place | {"birth": str(born)}
 
 
 # -- what was written down ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ import pytest
 from django.db import OperationalError, connection
 
 from connections.condition import Level
-from connections.custody import actions, guard, handout, identity, rounds, sending, spool
+from connections.custody import actions, birth, guard, handout, identity, rounds, sending, spool
 from connections.custody.ledger import settlement
 from connections.custody.problems import Conflict
 from connections.models import Attempt, Connection, Installation, TokenVersion, database_now
@@ -147,6 +147,34 @@ def test_a_file_restored_over_itself_is_recognised(connect: Connect, tmp_path: P
         file.write(backup.read_bytes())
     assert path.stat().st_ino == inode
     assert "older state" in look()
+
+
+def test_a_whole_directory_put_back_is_recognised_although_its_inode_is_used_again(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, on_postgres: bool
+) -> None:
+    """Its high-water mark came back with it, and ext4 gives a freed inode to the next file."""
+    if on_postgres:
+        pytest.skip("a file")
+    monkeypatch.setattr(birth, "born_at", lambda path: 1_700_000_000)
+    pretend(place=identity.state().place)
+    assert look() == ""
+    monkeypatch.setattr(birth, "born_at", lambda path: 1_800_000_000)
+    assert "the birth time of the database file is 1800000000, it was 1700000000" in look()
+    assert guard.is_copy()
+
+
+def test_a_birth_time_that_was_not_told_before_is_written_down_and_nobody_is_alarmed(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch, on_postgres: bool
+) -> None:
+    if on_postgres:
+        pytest.skip("a file")
+    pretend(place={"inode": identity.state().place["inode"]})
+    monkeypatch.setattr(birth, "born_at", lambda path: 1_700_000_000)
+    assert look() == ""
+    assert Installation.objects.get().fingerprint["place"]["birth"] == "1700000000"
+    monkeypatch.setattr(birth, "born_at", lambda path: None)
+    assert look() == "", "nor where it is not told any more"
+    assert Installation.objects.get().fingerprint["place"]["birth"] == "1700000000"
 
 
 def test_what_is_pruned_lowers_no_mark(connect: Connect) -> None:
