@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
-from django.db.models import Max
+from django.db.models import Count, Max, Min, Q
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django_q.brokers import get_broker
@@ -34,6 +36,10 @@ LATE = timedelta(minutes=5)
 LONG_QUEUE = 1_000
 CLOCK_SKEW = timedelta(seconds=5)
 LEAST_FREE_BYTES = 100 * 1024 * 1024
+LITTLE_FREE_BYTES = 1024 * 1024 * 1024
+SLOW_QUERY_MS = 250
+LOOK_AGAIN = "manage.py doctor"
+START_WORKER = "manage.py serve --only worker"
 QUEUE_PROCESSES = 8
 
 
@@ -46,6 +52,7 @@ class Level(StrEnum):
 TITLES: dict[str, StrPromise] = {
     "settings": gettext_lazy("Settings"),
     "data_directory": gettext_lazy("Data directory"),
+    "disk": gettext_lazy("Disk"),
     "database": gettext_lazy("Database"),
     "pool": gettext_lazy("Database pool"),
     "migrations": gettext_lazy("Migrations"),
@@ -57,18 +64,20 @@ TITLES: dict[str, StrPromise] = {
     "due": gettext_lazy("Due"),
     "spool": gettext_lazy("Spool"),
     "clock": gettext_lazy("Clock"),
+    "mail": gettext_lazy("Mail"),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One line of the doctor: what was looked at, how it is, and what to do where it is not well. `name` is for
-    programs, `title` and the sentences for people."""
+    """One line of the doctor: what was looked at, how it is, and what to do where it is not well, in words and, where
+    it is broken, as the command to run. `name` is for programs, `title` and the sentences for people."""
 
     name: str
     level: Level
     sentence: str
     remedy: str = ""
+    command: str = ""
 
     @property
     def title(self) -> str:
@@ -93,21 +102,20 @@ def _safely(examination: Callable[[], Iterator[Finding]]) -> list[Finding]:
         return list(examination())
     except DatabaseError as error:
         words = " ".join(str(error).split()[:12])
-        return [
-            _fail(name, _("The database did not answer: %s…") % words, _("Look at DATABASE_URL and at the database."))
-        ]
+        remedy = _("Look at DATABASE_URL and at the database, then examine all once more.")
+        return [_fail(name, _("The database did not answer: %s…") % words, remedy, command=LOOK_AGAIN)]
 
 
 def _ok(name: str, sentence: str) -> Finding:
     return Finding(name=name, level=Level.OK, sentence=sentence)
 
 
-def _warn(name: str, sentence: str, remedy: str) -> Finding:
-    return Finding(name=name, level=Level.WARN, sentence=sentence, remedy=remedy)
+def _warn(name: str, sentence: str, remedy: str, *, command: str = "") -> Finding:
+    return Finding(name=name, level=Level.WARN, sentence=sentence, remedy=remedy, command=command)
 
 
-def _fail(name: str, sentence: str, remedy: str) -> Finding:
-    return Finding(name=name, level=Level.FAIL, sentence=sentence, remedy=remedy)
+def _fail(name: str, sentence: str, remedy: str, *, command: str) -> Finding:
+    return Finding(name=name, level=Level.FAIL, sentence=sentence, remedy=remedy, command=command)
 
 
 def _settings() -> Iterator[Finding]:
@@ -129,29 +137,58 @@ def _settings() -> Iterator[Finding]:
 def _data_directory() -> Iterator[Finding]:
     directory = settings.SUGARADMIN.data_dir
     if not os.access(directory, os.W_OK | os.X_OK):
-        yield _fail(
-            "data_directory", _("%s is not writable.") % directory, _("Give it to the user that runs Sugaradmin.")
-        )
+        remedy = _("Give it to the user that runs Sugaradmin.")
+        command = f"sudo chown -R {os.getuid()} {directory}"
+        yield _fail("data_directory", _("%s is not writable.") % directory, remedy, command=command)
         return
     # The files are what counts: an operator's directory may be listed by others.
     paths = [directory / name for name in KEY_FILES if (directory / name).exists()]
     opened = [path.name for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
     if opened:
         names = ", ".join(opened)
-        yield _fail("data_directory", _("Others may read %s.") % names, f"chmod -R go-rwx {directory}")
-    if shutil.disk_usage(directory).free < LEAST_FREE_BYTES:
-        yield _fail(
-            "data_directory", _("The disk is almost full: answers could not be spooled."), _("Make room on it.")
-        )
-    if not opened:
+        remedy = _("Close it to them.")
+        yield _fail("data_directory", _("Others may read %s.") % names, remedy, command=f"chmod -R go-rwx {directory}")
+    else:
         yield _ok("data_directory", _("%s is writable and closed to others.") % directory)
+
+
+def _disk() -> Iterator[Finding]:
+    """Of the data directory: an answer of Sugar that cannot be spooled there may be lost."""
+    directory = settings.SUGARADMIN.data_dir
+    try:
+        usage = shutil.disk_usage(directory)
+    except OSError as error:
+        sentence = _("The disk of %(directory)s cannot be looked at: %(error)s.")
+        told = {"directory": directory, "error": error.strerror}
+        yield _fail("disk", sentence % told, _("Make the directory."), command=f"mkdir -m 700 -p {directory}")
+        return
+    sentence = _("%(free)s of %(total)s are free.")
+    told = {"free": filesizeformat(usage.free), "total": filesizeformat(usage.total)}
+    remedy = _("Make room: without it an answer of Sugar cannot be kept while the database is away.")
+    command = f"du -xh {directory} | sort -h | tail"
+    if usage.free < LEAST_FREE_BYTES:
+        yield _fail("disk", sentence % told, remedy, command=command)
+    elif usage.free < LITTLE_FREE_BYTES:
+        yield _warn("disk", sentence % told, remedy, command=command)
+    else:
+        yield _ok("disk", sentence % told)
 
 
 def _database() -> Iterator[Finding]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version")
         version = cursor.fetchone()[0]
-    yield _ok("database", _("%s answers.") % f"{connection.display_name} {version}")
+        begun = perf_counter()
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    took = (perf_counter() - begun) * 1000
+    sentence = _("%(database)s answers in %(ms).1f ms.")
+    told = {"database": f"{connection.display_name} {version}", "ms": took}
+    if took > SLOW_QUERY_MS:
+        remedy = _("Every page and every grant waits for it many times: look at its load, and at the network between.")
+        yield _warn("database", sentence % told, remedy)
+    else:
+        yield _ok("database", sentence % told)
     if connection.vendor == "postgresql":
         yield from _pool()
 
@@ -177,7 +214,7 @@ def _migrations() -> Iterator[Finding]:
     if pending:
         told = {"count": len(pending), "first": pending[0]}
         sentence = _("%(count)d not applied, first %(first)s.") % told
-        yield _fail("migrations", sentence, _("Run: manage.py migrate"))
+        yield _fail("migrations", sentence, _("Apply them."), command="manage.py migrate")
     else:
         yield _ok("migrations", _("All applied."))
 
@@ -186,20 +223,23 @@ def _keys() -> Iterator[Finding]:
     trouble = keycheck.trouble()
     if trouble:
         remedy = _("Put the right key back into SUGARADMIN_ENCRYPTION_KEYS; nothing was deleted.")
-        yield _fail("keys", trouble, remedy)
+        yield _fail("keys", trouble, remedy, command=LOOK_AGAIN)
     else:
         yield _ok("keys", _("Every key fits what it sealed."))
     for tenant, reason in [] if trouble else tenant_keys.missing():
-        remedy = _("Put the file back into SUGARADMIN_TENANT_KEYS, or: manage.py rotate_encryption_key --give-up KEY")
-        told = {"tenant": tenant, "reason": reason}
-        yield _fail("keys", _("The own key of tenant %(tenant)s does not open: %(reason)s") % told, remedy)
+        remedy = _("Put the file back into SUGARADMIN_TENANT_KEYS; only if it is lost for good, give it up.")
+        sentence = _("The own key of tenant %(tenant)s does not open: %(reason)s")
+        command = f"manage.py rotate_encryption_key --give-up {tenant.data_key}"
+        yield _fail("keys", sentence % {"tenant": tenant, "reason": reason}, remedy, command=command)
 
 
 def _copy() -> Iterator[Finding]:
     verdict = identity.look()
     if verdict.reason:
         remedy = _("Before you confirm, stop the other one: two on the same connections end each other's sessions.")
-        yield _fail("copy", _("Custody is read-only: %s") % verdict.reason, remedy)
+        yield _fail(
+            "copy", _("Custody is read-only: %s") % verdict.reason, remedy, command="manage.py confirm_database"
+        )
     else:
         known = ", ".join(verdict.here.place) or _("nothing but its instance id")
         yield _ok("copy", _("This is no copy of another installation (known by: %s).") % known)
@@ -209,12 +249,14 @@ def _audit() -> Iterator[Finding]:
     """The walk itself takes its time: the background does it every day, `verify_audit` now."""
     missing = ", ".join(sorted(audit_proof.missing_guards()))
     if missing:
-        remedy = _("Put it back (migrations/*_audit_*.py have the statements), then: manage.py verify_audit")
-        yield _fail("audit", _("The database would let the audit be changed: %s is missing.") % missing, remedy)
+        remedy = _("Put it back (migrations/*_audit_*.py have the statements), then walk along the audit.")
+        sentence = _("The database would let the audit be changed: %s is missing.")
+        yield _fail("audit", sentence % missing, remedy, command="manage.py verify_audit")
     walked = AuditCheck.objects.first()
     if walked and walked.broken_at:
-        remedy = _("Read “Incidents” in docs/security.md; manage.py verify_audit walks again.")
-        yield _fail("audit", _("The audit was tampered with: row %d does not follow.") % walked.broken_at, remedy)
+        remedy = _("Read “Incidents” in docs/security.md, then walk along it again.")
+        sentence = _("The audit was tampered with: row %d does not follow.")
+        yield _fail("audit", sentence % walked.broken_at, remedy, command="manage.py verify_audit")
     elif walked and not missing:
         told = {"row": walked.head.partition(":")[0] or 0, "at": f"{walked.at:%Y-%m-%d %H:%M} UTC"}
         yield _ok("audit", _("The database refuses to change it; whole up to row %(row)s at %(at)s.") % told)
@@ -224,13 +266,14 @@ def _audit() -> Iterator[Finding]:
 
 def _worker() -> Iterator[Finding]:
     newest = Heartbeat.objects.aggregate(newest=Max("beat_at"))["newest"]
-    start = _("Start it: manage.py serve (or serve --only worker).")
+    start = _("Start it, alone or together with the web (manage.py serve).")
     if newest is None:
-        yield _warn("worker", _("The background worker has never run."), start)
+        yield _warn("worker", _("The background worker has never run."), start, command=START_WORKER)
         return
     age = database_now() - newest
     if age > settings.SUGARADMIN.heartbeat * SILENT_BEATS:
-        yield _fail("worker", _("Silent for %d s: refreshes are not running.") % age.total_seconds(), start)
+        sentence = _("Silent for %d s: refreshes are not running.") % age.total_seconds()
+        yield _fail("worker", sentence, start, command=START_WORKER)
     else:
         yield _ok("worker", _("Last sign of life %d s ago.") % age.total_seconds())
 
@@ -245,16 +288,22 @@ def _queue() -> Iterator[Finding]:
 
 
 def _due() -> Iterator[Finding]:
-    late = Connection.objects.present().filter(due_at__lt=database_now() - LATE).count()
-    if late:
-        text = ngettext(
-            "%(count)d connection was due over 5 minutes ago.",
-            "%(count)d connections were due over 5 minutes ago.",
-            late,
-        )
-        yield _fail("due", text % {"count": late}, _("See the worker and the queue above."))
+    """How late the background is, by what waits for it now: a refresh that has begun keeps no due time."""
+    now = database_now()
+    due = Connection.objects.present().filter(due_at__lte=now)
+    found = due.aggregate(oldest=Min("due_at"), late=Count("pk", filter=Q(due_at__lt=now - LATE)))
+    seconds = (now - found["oldest"]).total_seconds() if found["oldest"] else 0
+    if found["late"]:
+        sentence = ngettext(
+            "%(count)d connection was due over 5 minutes ago, %(seconds)d s at the most.",
+            "%(count)d connections were due over 5 minutes ago, %(seconds)d s at the most.",
+            found["late"],
+        ) % {"count": found["late"], "seconds": seconds}
+        yield _fail("due", sentence, _("See worker and queue above; another worker helps."), command=START_WORKER)
+    elif found["oldest"]:
+        yield _ok("due", _("What has waited longest for its refresh or look was due %d s ago.") % seconds)
     else:
-        yield _ok("due", _("Nothing has been due for more than 5 minutes."))
+        yield _ok("due", _("Nothing is due that has not begun."))
 
 
 def _spool() -> Iterator[Finding]:
@@ -279,6 +328,20 @@ def _clock() -> Iterator[Finding]:
         yield _ok("clock", _("This node and the database differ by %d ms.") % (skew.total_seconds() * 1000))
 
 
+def _mail() -> Iterator[Finding]:
+    """Whether mail may leave, not whether it arrives: nothing is sent from here."""
+    mail = settings.SUGARADMIN.mail
+    known = {"host": mail.host, "port": mail.port, "sender": mail.sender}
+    if not mail.host:
+        yield _ok("mail", _("Not set up: no letters, and who forgot a password asks an admin (SUGARADMIN_MAIL_HOST)."))
+    elif mail.security == "none":
+        remedy = _("Set SUGARADMIN_MAIL_SECURITY to starttls or tls.")
+        yield _warn("mail", _("Letters to %(host)s:%(port)d travel unencrypted, with links in them.") % known, remedy)
+    else:
+        yield _ok("mail", _("Letters leave by %(host)s:%(port)d, from %(sender)s.") % known)
+
+
 EXAMINATIONS: tuple[Callable[[], Iterator[Finding]], ...] = (
-    _settings, _data_directory, _database, _migrations, _keys, _copy, _audit, _worker, _queue, _due, _spool, _clock,
+    _settings, _data_directory, _disk, _database, _migrations, _keys, _copy, _audit, _worker, _queue, _due, _spool,
+    _clock, _mail,
 )  # fmt: skip

@@ -151,4 +151,4 @@ def test_doctor_names_the_tenant_whose_key_is_missing(run: Run, connect: Connect
     guard.forget()
     told = [one for one in examine() if one.name == "keys" and one.level == "fail"]
     assert ["tenant acme does not open" in one.sentence for one in told] == [True]
-    assert "--give-up" in told[0].remedy
+    assert "--give-up" in told[0].command

@@ -9,6 +9,7 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -21,9 +22,11 @@ from connections import condition, health
 from connections.custody import audit, audit_proof
 from connections.models import AuditRow, Connection, EncryptionKey, Heartbeat, Installation, Tenant, database_now
 from connections.vault import Keyring, Sealed
+from sugaradmin.config import Mail
 from sugaradmin.keys import new_key
 from tests.audit_guard import unguarded
 from tests.conftest import Configured
+from tests.dashboard.people import signed_in
 
 pytestmark = pytest.mark.django_db
 Find = Callable[[str], condition.Finding]
@@ -85,7 +88,80 @@ def test_what_is_broken_fails_the_command_and_says_what_to_do(find: Find) -> Non
     assert not passed
     broken = [finding for finding in findings if finding["level"] == "fail"]
     assert [finding["name"] for finding in broken] == ["worker"]
-    assert "manage.py serve" in broken[0]["remedy"]
+    assert broken[0]["command"] == "manage.py serve --only worker"
+    out = StringIO()
+    with pytest.raises(CommandError, match="1 of"):
+        call_command("doctor", stdout=out)
+    assert "manage.py serve --only worker" in [line.strip() for line in out.getvalue().splitlines()]
+
+
+def test_each_broken_part_of_the_page_names_the_command_to_run(
+    find: Find, configured: Configured, tmp_path: Path
+) -> None:
+    remember_keys(RING)
+    beat(timedelta(hours=1))
+    make_connection(due_at=database_now() - timedelta(minutes=6), password=Sealed("v1:k1:AAAA:AAAA"))
+    Installation.objects.create(instance_id="i", read_only_reason="another instance id")
+    (tmp_path / "secret_key").write_text("x")
+    (tmp_path / "secret_key").chmod(0o644)
+    configured(encryption_keys=f"k2:{new_key()}")
+    broken = [one for one in condition.examine() if one.level is condition.Level.FAIL]
+    assert {one.name for one in broken} == {"data_directory", "keys", "copy", "worker", "due"}
+    page = signed_in("viewer").get("/system/").content.decode()
+    for one in broken:
+        assert one.command
+        assert f"<code>{one.command}</code>" in page
+
+
+def test_the_database_says_how_fast_it_answers(find: Find, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.search(r" answers in \d+\.\d ms\.$", find("database").sentence)
+    assert find("database").level is condition.Level.OK
+    monkeypatch.setattr(condition, "perf_counter", Mock(side_effect=[10.0, 10.3]))
+    slow = find("database")
+    assert (slow.level, slow.sentence.partition(" answers ")[2]) == (condition.Level.WARN, "in 300.0 ms.")
+
+
+@pytest.mark.parametrize(
+    ("free", "level"), [(50 * 1024**2, "fail"), (500 * 1024**2, "warn"), (20 * 1024**3, "ok")]
+)  # fmt: skip
+def test_the_room_on_the_disk_is_told(
+    find: Find, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, level: str
+) -> None:
+    usage = Mock(total=40 * 1024**3, free=free)
+    monkeypatch.setattr(condition.shutil, "disk_usage", lambda path: usage if path == tmp_path else None)
+    found = find("disk")
+    assert found.level == level
+    assert found.sentence.replace("\xa0", " ").endswith(" of 40.0 GB are free.")
+    assert bool(found.command) is (level != "ok")
+
+
+def test_a_data_directory_that_is_not_there_is_found(find: Find, configured: Configured, tmp_path: Path) -> None:
+    configured(data_dir=tmp_path / "nowhere")
+    assert [find(name).level for name in ("data_directory", "disk")] == ["fail", "fail"]
+
+
+def test_how_late_the_background_is_is_told_before_it_is_too_late(find: Find) -> None:
+    make_connection(due_at=database_now() + timedelta(minutes=6))
+    assert find("due").sentence == "Nothing is due that has not begun."
+    make_connection(due_at=database_now() - timedelta(seconds=90), platform="q")
+    assert find("due").level is condition.Level.OK
+    assert re.search(r"was due 9\d s ago\.$", find("due").sentence)
+    make_connection(due_at=database_now() - timedelta(seconds=900), platform="r")
+    assert re.search(r"^1 connection was due over 5 minutes ago, 90\d s at the most\.$", find("due").sentence)
+
+
+@pytest.mark.parametrize(
+    ("host", "security", "level", "words"),
+    [
+        ("", "starttls", "ok", "Not set up"), ("mail.example", "starttls", "ok", "leave by mail.example:25"),
+        ("mail.example", "none", "warn", "unencrypted"),
+    ],
+)  # fmt: skip
+def test_mail_is_told(find: Find, configured: Configured, host: str, security: str, level: str, words: str) -> None:
+    configured(mail=Mail(host=host, port=25, user="", password="canary", security=security, sender="us@x"))
+    found = find("mail")
+    assert (found.level, words in found.sentence) == (level, True)
+    assert "canary" not in str(found)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from connections.condition import Finding, Level, examine
 
 
 class Command(BaseCommand):
-    help = "Examine settings, database, keys, worker, queue and clock; fails when something is broken."
+    help = "Examine settings, disk, database, keys, worker, queue, clock and mail; fails when something is broken."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,5 +32,5 @@ class Command(BaseCommand):
     def _line(self, finding: Finding) -> str:
         style = {Level.OK: self.style.SUCCESS, Level.WARN: self.style.WARNING, Level.FAIL: self.style.ERROR}
         word = style[finding.level](f"{finding.level.value:4}")
-        remedy = f"\n{'':21}{finding.remedy}" if finding.remedy else ""
-        return f"{word} {finding.name:15} {finding.sentence}{remedy}"
+        advice = (text for text in (finding.remedy, finding.command) if text)
+        return f"\n{'':21}".join([f"{word} {finding.name:15} {finding.sentence}", *advice])
