@@ -19,7 +19,18 @@ from django.utils.translation import gettext_lazy as _
 from connections.choices import DiagnosisCode as Code
 from connections.choices import Status
 from connections.custody.audit import Actor
-from connections.demo.stage import KEEPS_EXPIRED, NO_PASSWORD, PLATFORM, SIGN_OF_A_SAMPLE, USER, Sample, Stage, set_up
+from connections.demo import surroundings as demo
+from connections.demo.stage import (
+    KEEPS_EXPIRED,
+    NEW_PASSWORD,
+    NO_PASSWORD,
+    PLATFORM,
+    SIGN_OF_A_SAMPLE,
+    USER,
+    Sample,
+    Stage,
+    set_up,
+)
 from connections.models import Connection, Heartbeat
 from connections.models.status import ConnectionQuerySet
 from connections.simulator import Control
@@ -28,8 +39,6 @@ from connections.simulator.control import InstanceControl
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-PASSWORD = "sesame"  # noqa: S105  of a user that exists in the simulator alone
-NEW_PASSWORD = "tahini"  # noqa: S105
 SLOW_SECONDS = 7.0  # more than the look before a grant waits
 ASLEEP_SECONDS = 75.0
 TENANT = "scenes"
@@ -68,7 +77,7 @@ class Scene:
             status=self.status, story=self.befalls, access_seconds=self.access_seconds, fields=self.fields,
             parameters=self.parameters, tags=("scene",),
         )  # fmt: skip
-        stage = set_up(sample, control, staff, password=PASSWORD)
+        stage = set_up(sample, control, staff)
         stage.sign_in()
         self.befalls(stage)
         return stage.public_id
@@ -219,6 +228,7 @@ def put_background_to_sleep() -> bool:
     pid = _ticker()
     if pid is None:
         return False
+    demo.note_sleep()
     os.kill(pid, signal.SIGSTOP)
     waking = threading.Timer(ASLEEP_SECONDS, wake_background)
     waking.daemon = True
@@ -231,6 +241,7 @@ def wake_background() -> None:
     pid = _ticker()
     if pid is not None:
         os.kill(pid, signal.SIGCONT)
+    demo.note_sleep(over=True)
 
 
 def _ticker() -> int | None:

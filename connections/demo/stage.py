@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,8 @@ from connections.simulator.control import InstanceControl
 
 PLATFORM = "sugaradmin"
 USER = "integration"
+PASSWORD = "sesame"  # noqa: S105  of a user that exists in the simulator alone
+NEW_PASSWORD = "tahini"  # noqa: S105  wherever a story changes it, so that whoever plays can repair it
 KEY = "sugaradmin"
 NO_PASSWORD = {"store_password": False}
 KEEPS_EXPIRED = {"cleanup_probability": 0}
@@ -48,12 +49,11 @@ class Stage:
 
     public_id: str
     sugar: InstanceControl
-    password: str = field(repr=False)
     staff: Actor
 
     def sign_in(self) -> None:
         """As staff do; what comes of it is the story's own matter."""
-        self._try(lambda: actions.sign_in(self.public_id, self.staff, password=self.password))
+        self._try(lambda: actions.sign_in(self.public_id, self.staff, password=PASSWORD))
 
     def rotate(self) -> None:
         self._try(lambda: actions.rotate(self.public_id, self.staff))
@@ -69,16 +69,12 @@ class Stage:
             return  # its diagnosis stands on the connection: that is what the sample shows
 
 
-def set_up(sample: Sample, control: Control, staff: Actor, *, password: str = "") -> Stage:
-    """A fresh instance with our user, platform and OAuth key, and a draft that points at it.
-
-    `password`: the user's; without one nobody will ever know it.
-    """
-    password = password or secrets.token_urlsafe(12)
+def set_up(sample: Sample, control: Control, staff: Actor) -> Stage:
+    """A fresh instance with our user, platform and OAuth key, and a draft that points at it."""
     sugar = control.add_instance(
         sample.name, sample.preset, access_token_lifetime=sample.access_seconds, **sample.parameters
     )
-    sugar.user(USER, password)
+    sugar.user(USER, PASSWORD)
     sugar.add_platform(PLATFORM)
     sugar.key(KEY, KEY)
     described = {
@@ -86,11 +82,11 @@ def set_up(sample: Sample, control: Control, staff: Actor, *, password: str = ""
         "instance_url": sugar.url,
         "platform": PLATFORM,
         "username": USER,
-        "password": password,
+        "password": PASSWORD,
         "external_id": f"{SIGN_OF_A_SAMPLE}{sample.name}",
         "contact_name": "Sam Carter",
         "contact_email": f"crm-admin@{sample.name}.example",
         "tags": sample.tags,
     }
     row = registry.create(sample.tenant, described | sample.fields, staff)
-    return Stage(public_id=row.public_id, sugar=sugar, password=password, staff=staff)
+    return Stage(public_id=row.public_id, sugar=sugar, staff=staff)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connections.custody import actions
-from connections.demo.stage import KEY, PLATFORM, USER, Stage
+from connections.demo.stage import KEY, NEW_PASSWORD, PLATFORM, USER, Stage
 
 # -- alive
 
@@ -32,7 +32,7 @@ def fights_over_its_platform(stage: Stage) -> None:
 def has_a_stale_password(stage: Stage) -> None:
     """The chain lives on; the next time the password is needed, it will not fit."""
     stage.sign_in()
-    stage.sugar.admin_change_password(USER, "another one")
+    stage.sugar.admin_change_password(USER, NEW_PASSWORD)
     stage.sign_in()
 
 
@@ -63,7 +63,7 @@ def lacks_its_platform(stage: Stage) -> None:
 
 
 def has_a_wrong_password(stage: Stage) -> None:
-    stage.sugar.admin_change_password(USER, "another one")
+    stage.sugar.admin_change_password(USER, NEW_PASSWORD)
     stage.sign_in()
     stage.sign_in()
 
@@ -74,7 +74,7 @@ def has_a_wrong_password(stage: Stage) -> None:
 def loses_its_key(stage: Stage) -> None:
     """The OAuth key got a new secret; workers go on until the access token ends."""
     stage.sign_in()
-    stage.sugar.change_secret(KEY, "another one")
+    stage.sugar.change_secret(KEY, NEW_PASSWORD)
     stage.rotate()
 
 
@@ -101,7 +101,7 @@ def is_locked_out(stage: Stage) -> None:
 
 def has_lost_password_and_chain(stage: Stage) -> None:
     stage.sign_in()
-    stage.sugar.admin_change_password(USER, "another one")
+    stage.sugar.admin_change_password(USER, NEW_PASSWORD)
     stage.sugar.outside_login(USER, PLATFORM)
     stage.repair()
     stage.repair()

@@ -19,6 +19,7 @@ from sugaradmin.keys import KEY_FILES
 FOLDER = "demo"
 LOCK = "demo.lock"
 SIMULATOR = "simulator.url"
+ASLEEP = "background.asleep"
 SETTINGS = "connections.demo.settings"
 # What a real installation was told must not leak into a demo, least of all its database and its keys.
 NOT_OURS = (
@@ -96,6 +97,20 @@ def note_simulator(url: str) -> None:
 
 def simulator_url() -> str:
     return str((settings.SUGARADMIN.data_dir / SIMULATOR).read_text(encoding="utf-8"))
+
+
+def note_sleep(*, over: bool = False) -> None:
+    """Whoever put the background to sleep is not always the process that is asked for the page."""
+    note: Path = settings.SUGARADMIN.data_dir / ASLEEP
+    if over:
+        note.unlink(missing_ok=True)
+    else:
+        note.touch()
+
+
+def is_background_asleep() -> bool:
+    """At once, and not only when its silence is noticed."""
+    return bool((settings.SUGARADMIN.data_dir / ASLEEP).exists())
 
 
 def free_port(host: str) -> int:

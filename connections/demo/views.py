@@ -13,22 +13,21 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from connections.choices import EventKind, Status
+from connections.choices import DiagnosisCode, EventKind, Status
 from connections.dashboard import queries
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page, surroundings
 from connections.demo import surroundings as demo
 from connections.demo.scenes import (
     ASLEEP_SECONDS,
-    NEW_PASSWORD,
-    PASSWORD,
     SCENES,
     Scene,
     put_background_to_sleep,
     scene,
     wake_background,
 )
-from connections.demo.stage import USER
+from connections.demo.stage import KEY, NEW_PASSWORD, PASSWORD, USER
+from connections.diagnosis import CATALOGUE
 from connections.simulator import Control, ControlFailed
 
 BACKGROUND = "background"
@@ -38,21 +37,27 @@ SHOWN = 3  # connections of one scene
 @require_safe
 @needs(Right.READ)
 def scenes(request: HttpRequest, asker: Asker) -> HttpResponse:
-    mark = compare_page(request, asker, queries.newest_event())
+    is_asleep = demo.is_background_asleep()
+    mark = compare_page(request, asker, queries.newest_event(), is_asleep)
     context = {
         "scenes": [_told(one) for one in SCENES],
         "password": PASSWORD,
         "new_password": NEW_PASSWORD,
         "username": USER,
+        "key": KEY,
         "may_play": asker.may(Right.OPERATE),
         "asleep_seconds": round(ASLEEP_SECONDS),
-        "is_asleep": bool(surroundings(request, asker).silent),
+        "is_asleep": is_asleep,
+        "is_silent": bool(surroundings(request, asker).silent),
     }
     return page(request, asker, "demo/scenes.html", context, section="demo", mark=mark, live_at=request.path)
 
 
 def _told(one: Scene) -> dict[str, Any]:
-    return {"scene": one, "befell": list(one.connections()[:SHOWN])}
+    """What the customer's admin can do is offered while one of its connections still suffers from it."""
+    befell = list(one.connections())
+    is_amendable = one.amends is not None and any(row.diagnosis_code == one.code for row in befell)
+    return {"scene": one, "befell": befell[:SHOWN], "is_amendable": is_amendable}
 
 
 @require_POST
@@ -116,6 +121,7 @@ def styleguide(request: HttpRequest, asker: Asker) -> HttpResponse:
     context = {
         "themes": [("light", _("Light")), ("dark", _("Dark"))],
         "statuses": [(status, Status(status).label, number) for number, status in enumerate(queries.URGENCY)],
+        "superseded": CATALOGUE[DiagnosisCode.REFRESH_TOKEN_SUPERSEDED],
         "told": [(kind, kind.label, said, now - ago) for kind, said, ago in told],
         "dies_at": now + timedelta(minutes=12),
         "sparks": [0, 0, 1, 3, 2, 0, 0, 5, 9, 4, 0, 0, 0, 0, 1, 0, 0, 2, 0, 0, 0, 0, 0, 1],

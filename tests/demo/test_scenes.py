@@ -13,7 +13,10 @@ import psutil
 import pytest
 from django.test import Client
 
-from connections.demo.scenes import NEW_PASSWORD, PASSWORD, SCENES, Scene
+from connections.choices import DiagnosisCode
+from connections.demo.scenes import SCENES, Scene
+from connections.demo.stage import NEW_PASSWORD, PASSWORD
+from connections.diagnosis import CATALOGUE
 from tests.dashboard.people import signed_in
 from tests.demo.running import Demo, Desk
 from tests.serving.site import ROOT, environment, gone, until
@@ -42,15 +45,25 @@ def test_each_scene_comes_to_what_it_says_and_is_repaired_where_it_says(demo: De
 
 def _walk(desk: Desk, demo: Demo) -> None:
     assert "This is a demo" in desk.get("/overview/")
+    assert _offered(desk) == set(), "nothing has happened that could be amended"
     befallen = {one.name: _play(desk, demo, one) for one in SCENES}
     page = desk.get("/demo/")
     for one in SCENES:
         assert befallen[one.name] in page, one.name
+    assert _offered(desk) == {one.name for one in SCENES if one.amends}
     for one in SCENES:
         _repair(desk, one, befallen[one.name])
     assert _troubled_at_last(demo, befallen) == {}
+    assert _offered(desk) == set(), "all is mended"
     _background_sleeps_and_wakes(desk, demo)
-    assert "Style guide" in desk.get("/styleguide/")
+    guide = desk.get("/styleguide/")
+    assert "Style guide" in guide
+    assert str(CATALOGUE[DiagnosisCode.REFRESH_TOKEN_SUPERSEDED].title) in guide
+
+
+def _offered(desk: Desk) -> set[str]:
+    """Scenes that offer to undo what happened."""
+    return set(re.findall(r'action="/demo/([\w-]+)/amend/"', desk.get("/demo/")))
 
 
 def _play(desk: Desk, demo: Demo, one: Scene) -> str:
@@ -98,8 +111,10 @@ def _background_sleeps_and_wakes(desk: Desk, demo: Demo) -> None:
     ticker = next(one for one in demo.family() if "ticker" in one.cmdline())
     desk.post("/demo/background/play/", at="/demo/")
     until(lambda: ticker.status() == psutil.STATUS_STOPPED)
+    assert _offered(desk) == {"background"}
     assert "awake" in desk.post("/demo/background/amend/", at="/demo/")
     until(lambda: ticker.status() != psutil.STATUS_STOPPED)
+    assert _offered(desk) == set()
 
 
 @pytest.mark.django_db
