@@ -13,6 +13,13 @@ from tests.demo.running import Demo, demo
 
 __all__ = ["demo"]
 pytestmark = pytest.mark.browser
+OUT_OF_ROOM = """tiles => tiles.filter(tile => {
+    const words = document.createRange();
+    words.selectNodeContents(tile);
+    const room = tile.getBoundingClientRect().right - parseFloat(getComputedStyle(tile).paddingRight);
+    return words.getBoundingClientRect().right > room + 0.5;
+}).map(tile => tile.textContent.trim())"""
+"""Tiles whose words run into the padding at their end."""
 
 
 def test_scenes_and_style_guide_are_for_everybody_and_a_click_breaks_a_connection(demo: Demo, browser: Browser) -> None:
@@ -29,6 +36,11 @@ def test_scenes_and_style_guide_are_for_everybody_and_a_click_breaks_a_connectio
         for width, height in (DESKTOP, NARROW):
             page.set_viewport_size({"width": width, "height": height})
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{path} {width}"
+    for path in ("/styleguide/", "/overview/"):
+        page.goto(demo.url + path)
+        for width in (1366, 1280, 1200, 1000, 700, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.locator(".tile").evaluate_all(OUT_OF_ROOM) == [], f"{path} {width}"
     page.goto(f"{demo.url}/demo/")
     scene = page.locator("#maintenance")
     scene.get_by_role("button", name="Let it happen").click()
