@@ -7,6 +7,7 @@ from connections.custody import actions
 from connections.custody.audit import Actor
 from connections.custody.handout import find
 from connections.demo.samples import SAMPLES
+from connections.demo.scenes import scene
 from connections.demo.stage import NEW_PASSWORD, PASSWORD, Sample, set_up
 from connections.onboarding import registry
 from connections.simulator import SimulatorServer
@@ -51,6 +52,17 @@ def test_the_key_that_was_changed_has_the_new_password_as_its_secret(
     registry.edit(stage.public_id, {"client_secret": NEW_PASSWORD}, STAFF)
     actions.repair(stage.public_id, STAFF)
     assert find(stage.public_id, None).status == Status.HEALTHY
+
+
+def test_a_scene_is_played_again_after_its_connection_was_deleted(
+    simulator: SimulatorServer, like_the_demo: None
+) -> None:
+    maintenance = scene("maintenance")
+    assert maintenance is not None
+    played = [maintenance.play(simulator.control, STAFF) for _ in range(2)]
+    actions.delete(played[1], STAFF)
+    again = maintenance.play(simulator.control, STAFF)
+    assert [one.public_id for one in maintenance.connections()] == [again, played[0]]
 
 
 def test_the_fleet_shows_every_status_and_many_troubles() -> None:
