@@ -26,6 +26,14 @@ def outcome_of(
     )
 
 
+def came_of(answer: Answer) -> str:
+    """How a grant that was sent stands: without an answer, or with one that leaves its outcome open."""
+    if answer.status is None:
+        return f"its answer is lost ({answer.fault})"
+    said = " ".join(word for word in (str(answer.status), answer.error or str(answer.fault or "")) if word)
+    return f"what came back tells nothing ({said})"
+
+
 def note_answer(attempt: Attempt, answer: Answer) -> None:
     """What of an answer may be kept: classified, capped and without secrets (the client saw to it)."""
     attempt.fault = answer.fault or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from connections.models import Attempt, Connection, TokenVersion
 from connections.sugar import Answer
 
 NOT_OUR_TROUBLE = frozenset({Fault.ACCESS_DENIED})
+_ERROR_AND_MESSAGE = re.compile(r"([a-z0-9_.-]{1,64})(?: (.*))?", re.DOTALL)
 
 
 def note_news(row: Connection, version: TokenVersion, answer: Answer, now: datetime, *, actor: str) -> bool:
@@ -116,6 +118,7 @@ def note_test(pk: int, *, actor: str, trigger: Trigger, checks: list[dict[str, o
             version=row.version_count or None,
             fault=fault,
             report={"checks": checks},
+            **_answer_of(checks, fault),
         )
         good = sum(1 for check in checks if check["ok"])
         journal.write_event(
@@ -128,6 +131,18 @@ def note_test(pk: int, *, actor: str, trigger: Trigger, checks: list[dict[str, o
         )
         _judge_test(row, now, fault, actor=actor)
         transitions.save(row)
+
+
+def _answer_of(checks: list[dict[str, object]], fault: str) -> dict[str, Any]:
+    """What came back for the check that failed with `fault`; its detail is the fault, then Sugar's own words."""
+    for check in checks:
+        failed_with, _, said = str(check["detail"]).partition(": ")
+        if check["ok"] or failed_with != fault or check["status"] is None:
+            continue
+        words = _ERROR_AND_MESSAGE.fullmatch(said)
+        error, message = words.groups("") if words else ("", "")
+        return {"http_status": check["status"], "error": error, "error_message": message[:MESSAGE_LENGTH]}
+    return {}
 
 
 def _judge_test(row: Connection, now: datetime, fault: str, *, actor: str) -> None:

@@ -18,7 +18,7 @@ from connections.choices import AttemptKind, AttemptState, EventKind, Rung, Trou
 from connections.custody import journal, keys, reads, schedule
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import refusals, transitions, versions
-from connections.custody.ledger.answers import ANSWER_FIELDS, MESSAGE_LENGTH, note_answer, outcome_of
+from connections.custody.ledger.answers import ANSWER_FIELDS, MESSAGE_LENGTH, came_of, note_answer, outcome_of
 from connections.custody.ledger.claims import is_same_triple
 from connections.custody.values import Claim, Outcome, Result
 from connections.models import Attempt, Connection
@@ -93,8 +93,8 @@ def _lost(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswer,
     journal.write_event(
         row,
         EventKind.IN_DOUBT,
-        f"Attempt {attempt.number} was sent, and its answer is lost ({sealed.answer.fault}): Sugar may have "
-        f"carried it out. Waiting until {attempt.drain_until:%H:%M:%S} UTC, then resolving.",
+        f"Attempt {attempt.number} was sent, and {came_of(sealed.answer)}: Sugar may have carried it out. "
+        f"Waiting until {attempt.drain_until:%H:%M:%S} UTC, then resolving.",
         at=now,
         actor=claim.actor or claim.trigger,
         attempt=attempt.number,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from connections.choices import BUILT_IN_PLATFORMS, Confidence, DiagnosisCode, Fault, Generation
 from connections.diagnosis.facts import AttemptFact, Evidence, Facts, ReportFact
 from connections.diagnosis.rules.finding import Finding
-from connections.diagnosis.rules.history import AMBIGUOUS, History, happened_at
+from connections.diagnosis.rules.history import AMBIGUOUS, History, happened_at, was_sent
 from connections.diagnosis.rules.wording import (
     attempt_told,
     died_early,
@@ -108,7 +108,7 @@ def _lost(history: History, refused: AttemptFact) -> Finding | None:
 
 
 def _ambiguous(history: History) -> list[AttemptFact]:
-    return [a for a in history.grants if a.sent_at is not None and a.fault in AMBIGUOUS]
+    return [a for a in history.grants if was_sent(a) and a.fault in AMBIGUOUS]
 
 
 def _aged(history: History, refused: AttemptFact) -> Finding | None:

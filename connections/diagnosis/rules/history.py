@@ -149,8 +149,13 @@ def fault_of(attempt: AttemptFact) -> Fault | None:
 
 
 def was_sent(attempt: AttemptFact) -> bool:
-    return attempt.kind in GRANT_KINDS and attempt.sent_at is not None
+    """Of a grant: looks are not marked as sent, and one that was marked may have been held back after all."""
+    return attempt.kind in GRANT_KINDS and attempt.sent_at is not None and attempt.state != AttemptState.ABANDONED
 
 
 def happened_at(attempt: AttemptFact) -> datetime:
-    return attempt.closed_at or attempt.lost_at or attempt.sent_at or attempt.claimed_at
+    """When its answer came. Without one that counts, when it was sent: it is closed only at the end of its drain."""
+    is_open = attempt.is_unresolved_send or attempt.state == AttemptState.ANSWERED
+    if is_open and attempt.sent_at is not None:
+        return attempt.sent_at
+    return attempt.lost_at or attempt.closed_at or attempt.sent_at or attempt.claimed_at

@@ -5,13 +5,32 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
-from connections.choices import AttemptKind, AttemptState, Fault, Rung
+from connections.choices import GRANT_KINDS, AttemptKind, AttemptState, Fault, Rung
 from connections.diagnosis.facts import AttemptFact, Evidence, Facts, ReportFact, VersionFact
 from connections.diagnosis.rules.history import happened_at, was_sent
 
 QUOTE_LENGTH = 200
+# Nothing leaves before these; a look that ran into them was not sent.
+NEVER_LEFT = frozenset(
+    {
+        Fault.DNS_FAILURE,
+        Fault.CONNECTION_REFUSED,
+        Fault.TLS_INVALID,
+        Fault.ADDRESS_BLOCKED,
+        Fault.ENCRYPTION_KEY_MISSING,
+    }
+)
+UNHEARD = frozenset({Fault.TIMEOUT, Fault.CONNECTION_LOST, Fault.UNKNOWN})
+# A status alone would pass for an answer of Sugar's.
+WHAT_CAME = {
+    Fault.TIMEOUT: gettext_lazy("cut off"),
+    Fault.CONNECTION_LOST: gettext_lazy("cut off"),
+    Fault.NOT_SUGAR: gettext_lazy("a page that is not Sugar's"),
+    Fault.BAD_RESPONSE: gettext_lazy("not readable as an answer of Sugar's"),
+    Fault.MOVED: gettext_lazy("a redirect"),
+}
 
 
 def clock(moment: datetime, now: datetime) -> str:
@@ -28,11 +47,15 @@ def attempt_told(attempt: AttemptFact, facts: Facts) -> Evidence:
         told["answer"] = _preflight_answer(attempt)
         text = _("%(at)s: the look before the %(what)s got %(answer)s; nothing was sent.") % told
     elif attempt.state == AttemptState.ANSWERED:
-        text = _("%(at)s: the answer to the %(what)s came too late and was kept aside.") % told
+        text = _("%(at)s: the %(what)s was sent; its answer came late or cut off, and was kept aside.") % told
     elif attempt.is_unresolved_send and attempt.http_status is None:
         text = _("%(at)s: the %(what)s was sent, and no usable answer came (%(answer)s).") % told
-    elif attempt.fault is not None and attempt.http_status is None and not was_sent(attempt):
+    elif attempt.is_unresolved_send and not _is_sugars_word(attempt):
+        text = _("%(at)s: the %(what)s was sent, and the answer that came was of no use (%(answer)s).") % told
+    elif _was_held_back(attempt):
         text = _("%(at)s: the %(what)s could not be sent (%(answer)s).") % told
+    elif attempt.http_status is None and attempt.fault in UNHEARD:
+        text = _("%(at)s: no answer to the %(what)s came (%(answer)s).") % told
     else:
         text = _("%(at)s: the %(what)s was answered with %(answer)s.") % told
     return Evidence(text=text, attempt=attempt.number, version=attempt.base_version)
@@ -101,8 +124,21 @@ def _subject(attempt: AttemptFact) -> str:
     return _("refresh with the token of version %(number)s") % {"number": attempt.base_version}
 
 
+def _was_held_back(attempt: AttemptFact) -> bool:
+    if attempt.fault is None or attempt.http_status is not None:
+        return False
+    return not was_sent(attempt) if attempt.kind in GRANT_KINDS else attempt.fault in NEVER_LEFT
+
+
+def _is_sugars_word(attempt: AttemptFact) -> bool:
+    """An error of Sugar's own, from which one may know what became of the grant; a server error tells nothing."""
+    return bool(attempt.error) and attempt.http_status is not None and attempt.http_status < 429
+
+
 def _answer(attempt: AttemptFact) -> str:
     quoted = _quoted(attempt.http_status, attempt.error, attempt.error_message)
+    if attempt.fault in WHAT_CAME and attempt.http_status is not None and not attempt.error:
+        return f"{quoted}, {WHAT_CAME[attempt.fault]}"
     fault = Fault(attempt.fault).value.replace("_", " ") if attempt.fault else ""
     return quoted or fault or _("nothing on record")
 
