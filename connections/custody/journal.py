@@ -125,6 +125,7 @@ def facts_of(
         versions=_versions(row),
         reports=_reports(row, now),
         password_set_at=row.password_set_at,
+        is_signed_in_by_people=row.version_count == 0 and row.adopted_token is None,
         # An unproven version that a ping found dead is a doubt to the ladder; its death speaks for itself.
         is_in_doubt=row.doubt_after is not None and row.access_dead_at is None,
     )

@@ -117,6 +117,7 @@ class Facts:
     versions: tuple[VersionFact, ...] = ()
     reports: tuple[ReportFact, ...] = ()
     password_set_at: datetime | None = None  # earlier refusals were about another password
+    is_signed_in_by_people: bool = False  # a draft: the background never makes its first sign-in
     is_in_doubt: bool = False  # custody holds a doubt, whether or not the journal above still shows why
 
 

@@ -128,10 +128,11 @@ def dead_with_password(*then: AttemptFact, **changes: Any) -> Facts:
     return dead(*then, **({"has_password": True, "can_sign_in_now": True} | changes))
 
 
+NEVER_SIGNED_IN = {"versions": (), "access_expires_at": None, "is_signed_in_by_people": True}
+
+
 def draft(*then: AttemptFact, **changes: Any) -> Facts:
-    return dead(
-        *then, **({"versions": (), "attempts": then, "access_expires_at": None, "has_password": True} | changes)
-    )
+    return dead(*then, **(NEVER_SIGNED_IN | {"attempts": then, "has_password": True} | changes))
 
 
 def refused_refresh(number: int = 31, **changes: Any) -> AttemptFact:

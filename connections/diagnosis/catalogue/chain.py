@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from connections.choices import DiagnosisCode, FixBy, Trouble
-from connections.diagnosis.catalogue.entry import Entry
+from connections.diagnosis.catalogue.entry import SIGN_IN_THEN, Entry
 
 SIGN_IN_AGAIN = _(
     "Press “Sign in again” and enter the password of {username}, or send the customer a sign-in link where they type "
@@ -274,5 +274,6 @@ CHAIN = (
         ),
         retry_helps=True,
         trouble=Trouble.IN_DOUBT,
+        draft=(_("Wait two minutes: until then the server may still be working on the last sign-in."), SIGN_IN_THEN),
     ),
 )

@@ -6,11 +6,38 @@ from django.utils.translation import gettext_lazy as _
 
 from connections.choices import DiagnosisCode, FixBy, Trouble
 from connections.diagnosis.catalogue.chain import SIGN_IN_AGAIN, STORE_THE_PASSWORD
-from connections.diagnosis.catalogue.entry import Entry
+from connections.diagnosis.catalogue.entry import SIGN_IN_THEN, SIGN_IN_WHEN_WELL, Entry
 
 ENTER_THE_NEW_PASSWORD = _(
     "Save the right password in this connection's settings, or send the customer a sign-in link. Saving it starts the "
     "count of tries anew."
+)
+STOP_THE_OTHER_PROGRAM = _("If it comes back, look for another program that tries {username} with an old password.")
+WAIT_FOR_THE_END_OF_THE_LOCK = (
+    _("Wait until the lock-out ends; the evidence says when."),
+    SIGN_IN_WHEN_WELL,
+    STOP_THE_OTHER_PROGRAM,
+)
+CHECK_USER_AND_PASSWORD = (
+    _("Ask the customer whether the password of {username} was changed, and for the spelling of the user name."),
+    _(
+        "In Sugar open Admin > User Management > {username}: Status must be Active (on SugarCloud, check it in "
+        "SugarIdentity too)."
+    ),
+    _("On the same record, make sure that the user is not restricted to external authentication."),
+    ENTER_THE_NEW_PASSWORD,
+)
+GIVE_A_PASSWORD_OF_ITS_OWN = (
+    _(
+        "Ask for a dedicated integration user with a password of its own: on SugarCloud, one with a password in "
+        "SugarIdentity."
+    ),
+    _(
+        "On an instance with SAML, open Admin > User Management > {username}, make sure that the user is not "
+        "restricted to external authentication, and set a Sugar password."
+    ),
+    _("If {username} already has such a password, it may simply be wrong: check it."),
+    ENTER_THE_NEW_PASSWORD,
 )
 
 CREDENTIALS = (
@@ -31,18 +58,7 @@ CREDENTIALS = (
         ),
         needs=_("A refused sign-in after a clean look at the instance; two of them before it asks for a person."),
         fix_by=FixBy.CUSTOMER_ADMIN,
-        fix=(
-            _(
-                "Ask the customer whether the password of {username} was changed, and for the spelling of the user "
-                "name."
-            ),
-            _(
-                "In Sugar open Admin > User Management > {username}: Status must be Active (on SugarCloud, check it in "
-                "SugarIdentity too)."
-            ),
-            _("On the same record, make sure that the user is not restricted to external authentication."),
-            ENTER_THE_NEW_PASSWORD,
-        ),
+        fix=CHECK_USER_AND_PASSWORD,
         tell_the_customer=_(
             "Sugar on {host} refuses our sign-in as {username}. Please open Admin > User Management, check that this "
             "user is Active and may sign in with a Sugar password, and send us the current password through the secure "
@@ -57,6 +73,7 @@ CREDENTIALS = (
             ),
             _("If you know that the password was changed, save the new one now."),
         ),
+        draft=(*CHECK_USER_AND_PASSWORD, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.USER_INACTIVE,
@@ -123,7 +140,7 @@ CREDENTIALS = (
         trouble=Trouble.PERSON,
         waiting=(
             _("Nothing to do: Sugaradmin waits until the lock-out ends, then signs in again."),
-            _("If it comes back, look for another program that tries {username} with an old password."),
+            STOP_THE_OTHER_PROGRAM,
         ),
     ),
     Entry(
@@ -140,18 +157,7 @@ CREDENTIALS = (
         ),
         needs=_("A refused sign-in whose answer carries the address of an external sign-in page."),
         fix_by=FixBy.CUSTOMER_ADMIN,
-        fix=(
-            _(
-                "Ask for a dedicated integration user with a password of its own: on SugarCloud, one with a password "
-                "in SugarIdentity."
-            ),
-            _(
-                "On an instance with SAML, open Admin > User Management > {username}, make sure that the user is not "
-                "restricted to external authentication, and set a Sugar password."
-            ),
-            _("If {username} already has such a password, it may simply be wrong: check it."),
-            ENTER_THE_NEW_PASSWORD,
-        ),
+        fix=GIVE_A_PASSWORD_OF_ITS_OWN,
         tell_the_customer=_(
             "Sugar on {host} sends our user {username} to your single sign-on page, which a program cannot use. Please "
             "create a dedicated integration user with a password of its own in Sugar (on SugarCloud: in "
@@ -159,6 +165,7 @@ CREDENTIALS = (
         ),
         retry_helps=False,
         trouble=Trouble.PERSON,
+        draft=(*GIVE_A_PASSWORD_OF_ITS_OWN, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.PASSWORD_EXPIRED,

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise, StrPromise
 
 
+SIGN_IN_WHEN_WELL = _(
+    "As soon as that is over, press “Sign in again”, or “Test again” where the connection is being set up: one that "
+    "has never signed in does not try by itself."
+)
+SIGN_IN_THEN = _(
+    "Then press “Sign in again”, or “Test again” where the connection is being set up: one that has never signed in "
+    "does not try by itself."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """Everything a person may want to know about one diagnosis code.
@@ -34,6 +44,14 @@ class Entry:
     retry_helps: bool
     trouble: Trouble
     waiting: tuple[StrPromise, ...] = ()  # the steps while time alone may heal it
+    draft: tuple[StrPromise, ...] = ()  # the steps of one that has never signed in, where `fix` does not fit it
+
+    @property
+    def first_steps(self) -> tuple[StrPromise, ...]:
+        """The steps of a connection that has never signed in: Sugaradmin does not go on with it by itself."""
+        if self.draft or self.trouble not in (Trouble.UNREACHABLE, Trouble.RETRYING):
+            return self.draft or self.fix
+        return (*self.fix, SIGN_IN_WHEN_WELL if self.fix_by == FixBy.NOBODY else SIGN_IN_THEN)
 
 
 BLANKS = ("host", "platform", "username", "client_id")

@@ -5,10 +5,23 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from connections.choices import DiagnosisCode, FixBy, Trouble
-from connections.diagnosis.catalogue.entry import Entry
+from connections.diagnosis.catalogue.entry import SIGN_IN_THEN, SIGN_IN_WHEN_WELL, Entry
 
 WE_LOOK_AGAIN = _(
     "Nothing to do at first: Sugaradmin looks again by itself and goes on as soon as the instance is well."
+)
+END_MAINTENANCE = (
+    _(
+        "Ask the customer how long the maintenance will take, and whether it was left on by mistake "
+        "(maintenanceMode in config_override.php)."
+    ),
+)
+MEND_THE_LICENCE = (
+    _("In Sugar open Admin > License Management: check the expiry and validate the licence anew."),
+    _(
+        "If seats are the problem, set users who do not need access to Inactive in Admin > User Management, or "
+        "buy seats."
+    ),
 )
 
 INSTANCE = (
@@ -25,18 +38,16 @@ INSTANCE = (
         needs=_("That answer from the look before a grant, from an API call or from the token endpoint."),
         fix_by=FixBy.NOBODY,
         fix=(
-            _(
-                "Ask the customer how long the maintenance will take, and whether it was left on by mistake "
-                "(maintenanceMode in config_override.php)."
-            ),
+            *END_MAINTENANCE,
             _("Sugaradmin looks every five minutes and goes on by itself when it is over."),
         ),
         tell_the_customer=_(
-            "Your Sugar on {host} is in maintenance mode, so our integration is waiting. It goes on by itself when the "
+            "Your Sugar on {host} is in maintenance mode, so our integration is waiting. It goes on when the "
             "maintenance is over. If it should be over already, please switch maintenance mode off."
         ),
         retry_helps=True,
         trouble=Trouble.UNREACHABLE,
+        draft=(*END_MAINTENANCE, SIGN_IN_WHEN_WELL),
         waiting=(
             WE_LOOK_AGAIN,
             _("If the customer says that maintenance is over, press “Repair” to look at once."),
@@ -58,11 +69,7 @@ INSTANCE = (
         needs=_("That answer from the look before a grant, from an API call or from the token endpoint."),
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
-            _("In Sugar open Admin > License Management: check the expiry and validate the licence anew."),
-            _(
-                "If seats are the problem, set users who do not need access to Inactive in Admin > User Management, or "
-                "buy seats."
-            ),
+            *MEND_THE_LICENCE,
             _("Sugaradmin looks every five minutes and goes on by itself."),
         ),
         tell_the_customer=_(
@@ -72,6 +79,7 @@ INSTANCE = (
         ),
         retry_helps=True,
         trouble=Trouble.UNREACHABLE,
+        draft=(*MEND_THE_LICENCE, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.IDENTITY_UNAVAILABLE,

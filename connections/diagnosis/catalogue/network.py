@@ -5,11 +5,21 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from connections.choices import DiagnosisCode, FixBy, Trouble
-from connections.diagnosis.catalogue.entry import Entry
+from connections.diagnosis.catalogue.entry import SIGN_IN_THEN, Entry
 from connections.diagnosis.catalogue.instance import WE_LOOK_AGAIN
 
 IS_IT_YOU = _(
     "Open {host} in a browser from another network: if it works there, look at the network of Sugaradmin instead."
+)
+MEND_THE_CERTIFICATE = (
+    _(
+        "Ask the customer to renew the certificate of {host}, or to install it together with its intermediate "
+        "certificates."
+    ),
+    _(
+        "If the company uses a certificate authority of its own, enter its certificate (PEM) in this "
+        "connection's settings; this wipes the stored secrets, and a new sign-in is needed."
+    ),
 )
 
 NETWORK = (
@@ -128,14 +138,7 @@ NETWORK = (
         needs=_("A failed TLS handshake."),
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
-            _(
-                "Ask the customer to renew the certificate of {host}, or to install it together with its intermediate "
-                "certificates."
-            ),
-            _(
-                "If the company uses a certificate authority of its own, enter its certificate (PEM) in this "
-                "connection's settings; this wipes the stored secrets, and a new sign-in is needed."
-            ),
+            *MEND_THE_CERTIFICATE,
             _("Nothing to click here: Sugaradmin looks again by itself."),
         ),
         tell_the_customer=_(
@@ -145,6 +148,7 @@ NETWORK = (
         ),
         retry_helps=True,
         trouble=Trouble.UNREACHABLE,
+        draft=(*MEND_THE_CERTIFICATE, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.ADDRESS_BLOCKED,

@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from connections.choices import DiagnosisCode, FixBy, Trouble
-from connections.diagnosis.catalogue.entry import Entry
+from connections.diagnosis.catalogue.entry import SIGN_IN_THEN, Entry
+
+CONFIRM_THE_DATABASE = (
+    _(
+        "Make sure that no other Sugaradmin works on these connections: a staging copy must have its own "
+        "instance id and stay read-only."
+    ),
+    _("Run “manage.py doctor” and follow what it says to confirm that this database is the only one."),
+)
 
 OURS = (
     Entry(
@@ -56,11 +64,7 @@ OURS = (
         ),
         fix_by=FixBy.OPERATOR,
         fix=(
-            _(
-                "Make sure that no other Sugaradmin works on these connections: a staging copy must have its own "
-                "instance id and stay read-only."
-            ),
-            _("Run “manage.py doctor” and follow what it says to confirm that this database is the only one."),
+            *CONFIRM_THE_DATABASE,
             _("Connections then recover by themselves where a password is stored; the others ask for a sign-in."),
         ),
         tell_the_customer=_(
@@ -69,6 +73,7 @@ OURS = (
         ),
         retry_helps=False,
         trouble=Trouble.PERSON,
+        draft=(*CONFIRM_THE_DATABASE, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.UNKNOWN,

@@ -6,11 +6,38 @@ from django.utils.translation import gettext_lazy as _
 
 from connections.choices import DiagnosisCode, FixBy, Trouble
 from connections.diagnosis.catalogue.chain import OWN_PLATFORM
-from connections.diagnosis.catalogue.entry import Entry
+from connections.diagnosis.catalogue.entry import SIGN_IN_THEN, Entry
 
 CHECK_THE_ADDRESS = _(
     "Open {host} in a browser and sign in. Copy the address you end up at into this connection's settings: the part "
     "before “#”, “/index.php” or “/rest/”, with the subfolder if there is one."
+)
+MEND_THE_KEY = (
+    _("In Sugar open Admin > OAuth Keys and look for the consumer key “{client_id}” (case matters)."),
+    _("It must have OAuth version “OAuth 2.0” and client type “Sugar User”. If it is missing, create it."),
+    _("Enter the same client id and secret in this connection's settings. For “sugar” leave the secret empty."),
+)
+REGISTER_THE_PLATFORM = (
+    _("In Sugar open Admin > Configure API Platforms."),
+    _("Type the name exactly as it stands here (case matters): {platform}"),
+    _("Press Add, then Save."),
+)
+ALLOW_OUR_PROGRAM = (
+    _(
+        "Ask the customer to add the User-Agent of Sugaradmin and of your workers to api.allowedClients for "
+        "“{platform}” in config_override.php."
+    ),
+    _("Or to remove the list for this platform."),
+)
+LET_US_THROUGH = (
+    _("Give the customer the addresses that Sugaradmin and your workers leave from, and ask to allow them for {host}."),
+    _("Check that your workers stay below the request rate that the host allows."),
+)
+LOOK_AT_THE_VERSION = (
+    _("Read in the evidence which versions Sugar takes."),
+    _("If they are newer than v11, update Sugaradmin."),
+    _("If they are older than v10, the customer has to update Sugar: versions before 7.0 cannot be connected."),
+    _("Check that the address in the settings does not contain a version of its own."),
 )
 
 SETUP = (
@@ -31,9 +58,7 @@ SETUP = (
         needs=_("400 invalid_client from the token endpoint."),
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
-            _("In Sugar open Admin > OAuth Keys and look for the consumer key “{client_id}” (case matters)."),
-            _("It must have OAuth version “OAuth 2.0” and client type “Sugar User”. If it is missing, create it."),
-            _("Enter the same client id and secret in this connection's settings. For “sugar” leave the secret empty."),
+            *MEND_THE_KEY,
             _("The refresh is tried again every hour, or at once with “Rotate”."),
         ),
         tell_the_customer=_(
@@ -43,6 +68,7 @@ SETUP = (
         ),
         retry_helps=False,
         trouble=Trouble.PERSON,
+        draft=(*MEND_THE_KEY, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.PLATFORM_NOT_REGISTERED,
@@ -62,17 +88,16 @@ SETUP = (
         ),
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
-            _("In Sugar open Admin > Configure API Platforms."),
-            _("Type the name exactly as it stands here (case matters): {platform}"),
-            _("Press Add, then Save."),
+            *REGISTER_THE_PLATFORM,
             _("Nothing to click here: Sugaradmin looks every five minutes and goes on by itself."),
         ),
         tell_the_customer=_(
             "Please register our API platform on {host}: open Admin > Configure API Platforms, type {platform} exactly "
-            "like this (upper and lower case matter), press Add, then Save. We notice within five minutes."
+            "like this (upper and lower case matter), press Add, then Save. We go on from there."
         ),
         retry_helps=True,
         trouble=Trouble.PERSON,
+        draft=(*REGISTER_THE_PLATFORM, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.PLATFORM_SHARED,
@@ -120,11 +145,7 @@ SETUP = (
         needs=_("403 client_not_allowed from any call."),
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
-            _(
-                "Ask the customer to add the User-Agent of Sugaradmin and of your workers to api.allowedClients for "
-                "“{platform}” in config_override.php."
-            ),
-            _("Or to remove the list for this platform."),
+            *ALLOW_OUR_PROGRAM,
             _("Nothing to click here: Sugaradmin looks every five minutes and goes on by itself."),
         ),
         tell_the_customer=_(
@@ -134,6 +155,7 @@ SETUP = (
         ),
         retry_helps=True,
         trouble=Trouble.PERSON,
+        draft=(*ALLOW_OUR_PROGRAM, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.VERSION_UNSUPPORTED,
@@ -146,18 +168,14 @@ SETUP = (
         how_we_know=_("Sugar answered 301 incorrect_version and named the versions it takes."),
         needs=_("301 incorrect_version from the instance."),
         fix_by=FixBy.OPERATOR,
-        fix=(
-            _("Read in the evidence which versions Sugar takes."),
-            _("If they are newer than v11, update Sugaradmin."),
-            _("If they are older than v10, the customer has to update Sugar: versions before 7.0 cannot be connected."),
-            _("Check that the address in the settings does not contain a version of its own."),
-        ),
+        fix=LOOK_AT_THE_VERSION,
         tell_the_customer=_(
             "Your Sugar on {host} does not offer the REST API version that we use. Please tell us your Sugar version "
             "(it is shown in Sugar under About), and whether it was updated lately."
         ),
         retry_helps=False,
         trouble=Trouble.PERSON,
+        draft=(*LOOK_AT_THE_VERSION, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.NOT_SUGAR,
@@ -256,11 +274,7 @@ SETUP = (
         needs=_("A 403 that is not in Sugar's own form."),
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
-            _(
-                "Give the customer the addresses that Sugaradmin and your workers leave from, and ask to allow them "
-                "for {host}."
-            ),
-            _("Check that your workers stay below the request rate that the host allows."),
+            *LET_US_THROUGH,
             _("Nothing to click here: Sugaradmin looks again by itself."),
         ),
         tell_the_customer=_(
@@ -269,6 +283,7 @@ SETUP = (
         ),
         retry_helps=True,
         trouble=Trouble.UNREACHABLE,
+        draft=(*LET_US_THROUGH, SIGN_IN_THEN),
     ),
     Entry(
         code=DiagnosisCode.ACCESS_DENIED,

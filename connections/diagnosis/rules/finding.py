@@ -102,7 +102,11 @@ def diagnosis_of(finding: Finding, facts: Facts) -> Diagnosis:
         "client_id": facts.client_id,
     }
     fix_by = finding.fix_by or _fix_by(entry, trouble, facts)
-    steps = finding.fix or (entry.waiting if fix_by == FixBy.NOBODY and entry.waiting else entry.fix)
+    if _waits_for_a_person(facts):
+        fix_by = FixBy.STAFF if fix_by == FixBy.NOBODY else fix_by
+        steps = finding.fix or entry.first_steps
+    else:
+        steps = finding.fix or (entry.waiting if fix_by == FixBy.NOBODY and entry.waiting else entry.fix)
     return Diagnosis(
         code=finding.code,
         confidence=finding.confidence,
@@ -113,6 +117,11 @@ def diagnosis_of(finding: Finding, facts: Facts) -> Diagnosis:
         fix_by=fix_by,
         fix=tuple(fill(step, words) for step in steps),
     )
+
+
+def _waits_for_a_person(facts: Facts) -> bool:
+    """Whatever time heals, nobody signs this one in by himself; only an answer that was kept is still tried."""
+    return facts.is_signed_in_by_people and History(facts).pending_candidate is None
 
 
 def _fix_by(entry: Entry, trouble: Trouble, facts: Facts) -> FixBy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 
 from connections.choices import AttemptKind, Confidence, DiagnosisCode, Fault, FixBy, Origin, Trouble
+from connections.diagnosis.catalogue.credentials import WAIT_FOR_THE_END_OF_THE_LOCK
 from connections.diagnosis.facts import AttemptFact, Evidence
 from connections.diagnosis.rules.death import inactive_user
 from connections.diagnosis.rules.finding import Finding, code_of
@@ -72,7 +73,8 @@ def _locked_out(history: History, newest: AttemptFact, background: tuple[Evidenc
         confidence=Confidence.CERTAIN,
         evidence=(told, moment_told(_("The lock-out ends at %(at)s."), until, facts), *background),
         trouble=Trouble.RETRYING if facts.has_password else Trouble.PERSON,
-        fix_by=FixBy.NOBODY if facts.has_password else FixBy.STAFF,
+        fix_by=FixBy.NOBODY if facts.has_password and not history.is_draft else FixBy.STAFF,
+        fix=WAIT_FOR_THE_END_OF_THE_LOCK if history.is_draft else None,
     )
 
 
