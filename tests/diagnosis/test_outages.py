@@ -291,3 +291,10 @@ def test_a_sign_in_that_the_token_service_left_open_is_in_doubt_where_nothing_ca
     )
     told = found(story(draining, has_password=has_password, has_refresh_token=False))
     assert (told.code, told.trouble) == (DiagnosisCode.IDENTITY_UNAVAILABLE, trouble)
+
+
+def test_a_token_service_that_is_away_does_not_end_an_earlier_doubt() -> None:
+    away = attempt(32, state=AttemptState.SENT, fault=Fault.IDENTITY_UNAVAILABLE, lost_at=REFUSED, closed_at=None)
+    told = found(story(lost(31), away, is_in_doubt=True))
+    assert (told.code, told.trouble) == (DiagnosisCode.IDENTITY_UNAVAILABLE, Trouble.IN_DOUBT)
+    assert found(story(away)).trouble == Trouble.UNREACHABLE

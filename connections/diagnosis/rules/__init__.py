@@ -146,8 +146,9 @@ def _in_doubt(history: History) -> Finding | None:
     if fault == Fault.IDENTITY_UNAVAILABLE:
         # Sugar answered: it could not ask its token service. That is the word, while the drain runs and after.
         code = DiagnosisCode.IDENTITY_UNAVAILABLE
-        # With nothing stored that could be tried again, what comes of this one grant is all there is to wait for.
-        trouble = None if _has_means(facts) else Trouble.IN_DOUBT
+        # With nothing stored that could be tried again, what comes of this one grant is all there is to wait for; and
+        # an earlier doubt is not over because of it.
+        trouble = None if _has_means(facts) and not facts.is_in_doubt else Trouble.IN_DOUBT
         return Finding(code=code, confidence=Confidence.CERTAIN, evidence=tuple(told), trouble=trouble)
     return Finding(
         code=code_of(fault) if fault in AMBIGUOUS else DiagnosisCode.OUTCOME_UNKNOWN,
