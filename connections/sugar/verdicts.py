@@ -87,7 +87,8 @@ AT_TOKEN = (
     Row(Fault.REFRESH_TOKEN_INVALID, TOKEN, REFRESH, error="invalid_grant"),
     Row(Fault.CREDENTIALS_REFUSED, TOKEN, PASSWORD, error="invalid_grant"),
     Row(Fault.UNKNOWN, TOKEN, error="invalid_request", text=Text.OUR_REQUEST),
-    # SugarIdentity's word for a dead refresh token (SUGAR.md section 0.6).
+    # SugarIdentity's words for a dead refresh token (SUGAR.md section 0.6); one that ran out was nobody else's doing.
+    Row(Fault.REFRESH_TOKEN_EXPIRED, TOKEN, REFRESH, error="invalid_request", text=Text.EXPIRED),
     Row(Fault.REFRESH_TOKEN_INVALID, TOKEN, REFRESH, error="invalid_request", text=Text.ANY),
     Row(Fault.MAINTENANCE, TOKEN, error="need_login", text=Text.MAINTENANCE),
     Row(Fault.LICENSE, TOKEN, error="need_login", text=Text.LICENSE),

@@ -36,6 +36,13 @@ def sleep_through_the_lifetime(scene: Scene) -> None:
     actions.resume(scene.kept.public_id, ANA)
 
 
+def expired_at_the_token_service(scene: Scene) -> None:
+    """What it says of a token that was left alone for too long (SUGAR.md section 0.6)."""
+    words = {"error": "invalid_request", "error_message": "The refresh token is expired"}
+    scene.sugar.chaos("answer", endpoint="token", grant="refresh", status=400, payload=words)
+    scene.refresh_now()
+
+
 def fight(scene: Scene) -> None:
     outside_login(scene)
     scene.run(HOUR, until=lambda: scene.row.status == "down")
@@ -97,6 +104,17 @@ CASES = [
         fields=WITHOUT_PASSWORD,
         confidence="possible",
         fix_by="staff",
+    ),
+    Case(
+        label="run out at the STS: nobody else can have signed in",
+        preset="cloud",
+        code="refresh_token_expired",
+        status="down",
+        event=expired_at_the_token_service,
+        fields=WITHOUT_PASSWORD,
+        fix_by="staff",
+        evidence="400 invalid_request “The refresh token is expired”",
+        cure=sign_in_again,
     ),
     Case(
         label="a fight over the platform, no password",

@@ -39,7 +39,10 @@ SAID = [
         Fault.REFRESH_TOKEN_INVALID,
     ),
     (T, R, 400, "invalid_request", "invalid_grant", "", Fault.REFRESH_TOKEN_INVALID),
+    (T, R, 400, "invalid_request", "The refresh token is expired", "", Fault.REFRESH_TOKEN_EXPIRED),
+    (T, R, 400, "invalid_request", "invalid_grant: The refresh token has expired.", "", Fault.REFRESH_TOKEN_EXPIRED),
     (T, R, 400, "invalid_request", "cURL error 28: Operation timed out", "", Fault.IDENTITY_UNAVAILABLE),
+    (T, R, 400, "invalid_request", "server_error: token state has expired", "", Fault.IDENTITY_UNAVAILABLE),
     (
         T,
         R,
