@@ -36,6 +36,7 @@ class Text(enum.Enum):
     ANY = enum.auto()
 
 
+_MINUTES_ELSEWHERE = r"分|분|(?:мин(?:ут\w*)?|хв(?:илин\w*)?|dakika|dk|perc)\b|λεπ|דק|دق|นาที"
 _PATTERNS = {
     Text.MAINTENANCE: r"maint[ae]nance|maintenence|_MAINTENANCE|wartung|mantenimiento|manutenzione|manuten[cç][aã]o"
     r"|onderhoud|konserwac|vedligehold|underhåll|huolto|údržb|karbantart|обслужив|メンテナンス|维护|維護",
@@ -45,7 +46,14 @@ _PATTERNS = {
     r"|zu viele.{0,40}(?:anmelde|versuch|fehl|login)|trop de.{0,30}(?:tentative|échec|connexion)"
     r"|demasiad[oa]s.{0,30}(?:intento|tentativa)|troppi.{0,30}tentativi|muitas.{0,30}tentativas"
     r"|te veel.{0,30}(?:pogingen|aanmeld)|zbyt wiele.{0,30}(?:prób|logowa)|for mange.{0,30}(?:forsøk|forsøg)"
-    r"|för många.{0,30}försök|слишком много|\b\d+\s*min",
+    r"|för många.{0,30}försök|слишком много|забагато|занадто багато|(?:твърде|прекалено) много|превише"
+    r"|příliš mnoho|príliš (?:veľa|mnoho)|previše|preveč|túl sok|prea multe|çok fazla|liian mon|per daug|pārāk daudz"
+    r"|liiga palju|massa.{0,30}intents|shumë.{0,30}(?:tentativ|përpjekje)|πάρα πολλ|υπερβολικ|יותר מדי|มากเกินไป"
+    r"|(?:عدد كبير|الكثير|العديد).{0,30}محاول|محاولات.{0,30}(?:كثيرة|أكثر)"
+    r"|(?:試行|失敗).{0,12}(?:多すぎ|上限|超え)|(?:尝试|嘗試|失败|失敗|登录|登入).{0,12}(?:过多|過多|太多)"
+    r"|(?:过多|過多|太多).{0,12}(?:尝试|嘗試|失败|失敗|登录|登入)|(?:시도|실패).{0,12}(?:많|초과)|너무 많"
+    # Of all answers to a sign-in only this one counts minutes.
+    rf"|\b\d+\s*min|(?<!\d)\d{{1,2}}\s*(?:{_MINUTES_ELSEWHERE})",
     Text.USER_KIND: r"(?:portal|portail).{0,40}(?:gr(?:ou|o|u)p|skupin|csoport|groep)"
     r"|(?:gr(?:ou|o|u)p|skupin|csoport|groep).{0,40}(?:portal|portail)",
     Text.NO_LOGIN: r"EXCEPTION_NEED_LOGIN|EXCEPTION_NO_AUTH|ERR_INVALID_PASSWORD|need to be logged in"
@@ -64,13 +72,21 @@ _COMPILED = {kind: re.compile(pattern, re.IGNORECASE | re.DOTALL) for kind, patt
 
 LOCKOUT_MINUTES_MAX = 366 * 1440
 _MINUTES_IN = {
-    1440: r"days?|d|d[ií]as?|tage?n?|jours?|j|giorn[io]|dni|dzień|dage?n?",
-    60: r"hours?|hrs?|h|std|stunden?|horas?|heures?|or[ae]|uur|uren|godz\w*|timer?",
-    1: r"min\w*|m",
-    1 / 60: r"sec\w*|sek\w*|seg\w*|s",
+    1440: r"days?|d|d[ií]as?|dies|tage?n?|jours?|j|giorn[io]|dn[ieíy]|den|dzień|dage?n?|dagar|nap\w*|zile?|gün\w*"
+    r"|päiv\w*|päev\w*|dien\w*|дн\w*|ден\w*|дан\w*|η?μέρ\w*|ימים|יום|يوم\w*|أيام",
+    60: r"hours?|hrs?|h|std|stund\w*|horas?|hores?|heures?|or[aeă]|uur|uren|godz\w*|timer?|timm\w*|hod\w*|óra|saat\w*"
+    r"|sa|tun[dnt]\w*|val\w*|sat\w*|ur[aei]?|ч\w*|год\w*|[ώω]ρ\w*|שע\w*|ساع\w*",
+    1: r"min\w*|m|perc\w*|dakika\w*|dk|мин\w*|хв\w*|λεπ\w*|דק\w*|دق\w*",
+    1 / 60: r"sec\w*|sek\w*|seg\w*|s|vteřin\w*|mp|saniye\w*|sn|сек\w*|с|δευτ\w*|שנ\w*|ثان\w*|ثوان\w*",
+}
+_UNSPACED_IN = {  # scripts in which the next word follows without a gap
+    1440: r"日|天|일|วัน",
+    60: r"時間|小时|小時|시간|ชั่วโมง",
+    1: r"分|분|นาที",
+    1 / 60: r"秒|초|วินาที",
 }
 _DURATIONS = {
-    minutes: re.compile(rf"(?<!\d)(\d{{1,6}})\s*(?:{units})(?!\w)", re.IGNORECASE)
+    minutes: re.compile(rf"(?<!\d)(\d{{1,6}})\s*(?:(?:{units})(?!\w)|{_UNSPACED_IN[minutes]})", re.IGNORECASE)
     for minutes, units in _MINUTES_IN.items()
 }
 _NUMBER = re.compile(r"\d{1,6}(?!\d)")

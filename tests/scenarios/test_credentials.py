@@ -272,3 +272,15 @@ def test_a_lockout_with_a_time_is_no_refused_try(scene: Open) -> None:
     assert played.told == ("locked_out", "retrying")
     assert not Attempt.objects.filter(connection=played.row, is_refused_try=True).exists()
     assert password_grants(played) == 1, "it is waited out, not tried"
+
+
+def test_a_lockout_is_waited_out_in_a_language_that_we_did_not_ask_for(scene: Open) -> None:
+    played = scene("13.3")
+    outside_login(played)
+    words = {"error": "need_login", "error_message": "ログイン試行の失敗回数が多すぎます。 再ログインできるまで 20分"}
+    played.sugar.chaos("answer", endpoint="token", grant="password", count=1, status=401, payload=words)
+    played.run(timedelta(minutes=15))
+    assert played.told == ("locked_out", "retrying"), played.trail()
+    assert password_grants(played) == 1, "it is waited out, not tried"
+    played.run(timedelta(minutes=12), until=lambda: played.row.status == "healthy")
+    assert played.row.status == "healthy", played.trail()

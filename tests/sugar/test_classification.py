@@ -267,11 +267,58 @@ def test_every_fault_that_an_answer_can_show_has_a_row() -> None:
         ("LBL_LOGIN_LOGIN_TIME_ALLOWED 7", 7),
         ("Nekdo se príliš mnohokrát prihlásil: 12 minut", 12),
         ("Too many failed login attempts. 999999 days", 366 * 1440),
+        ("ログイン試行の失敗回数が多すぎます。 再ログインできるまで 20分", 20),
+        ("ログイン失敗が多すぎます。次の時間が経過した後に再試行できます: 2時間後", 120),
+        ("ログインできません。10 分後に再度お試しください。", 10),
+        ("登录失败次数过多。 您可以在 15分钟 后重试", 15),
+        ("登入嘗試失敗次數過多。 1小時", 60),
+        ("로그인 시도 실패 횟수가 너무 많습니다. 30분", 30),
+        ("Слишком много неудачных попыток входа. Повторите через 1 ч.", 60),
+        ("Забагато невдалих спроб входу. 5 хв.", 5),
+        ("Твърде много неуспешни опити за вход. 10 мин.", 10),
+        ("Příliš mnoho neúspěšných pokusů o přihlášení. 2 hod.", 120),
+        ("Túl sok sikertelen bejelentkezési kísérlet. 3 nap", 3 * 1440),
+        ("Prea multe încercări de conectare nereușite. 45 sec.", 1),
+        ("Çok fazla başarısız oturum açma denemesi. 10 dk.", 10),
+        ("Liian monta epäonnistunutta kirjautumisyritystä.", None),
+        ("Πάρα πολλές αποτυχημένες προσπάθειες σύνδεσης. 2 ώρες", 120),
+        ("יותר מדי ניסיונות כניסה כושלים. 10 דקות", 10),
+        ("عدد كبير جدًا من محاولات تسجيل الدخول الفاشلة. 10 دقائق", 10),
+        ("พยายามเข้าสู่ระบบที่ล้มเหลวมากเกินไป 10 นาที", 10),
     ],
 )
-def test_the_end_of_a_lockout_is_read_in_any_language(message: str, minutes: int | None) -> None:
+def test_the_end_of_a_lockout_is_read_in_many_languages(message: str, minutes: int | None) -> None:
     answer = _said(T, S, 401, "need_login", message, "")
     assert (answer.fault, answer.lockout_minutes) == (Fault.LOCKED_OUT, minutes)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "有効なユーザー名とパスワードを指定する必要があります。",
+        "ユーザー名またはパスワードが正しくありません。ログインに失敗しました。",
+        "您必须指定有效的用户名和密码。",
+        "您必須指定有效的使用者名稱和密碼。登入失敗。",
+        "유효한 사용자 이름과 암호를 지정해야 합니다.",
+        "Необходимо указать действительное имя пользователя и пароль.",
+        "Musíte zadat platné uživatelské jméno a heslo.",
+        "Érvényes felhasználónevet és jelszót kell megadnia.",
+        "Trebuie să specificați un nume de utilizator și o parolă valide.",
+        "Geçerli bir kullanıcı adı ve parola belirtmelisiniz.",
+        "Πρέπει να καθορίσετε ένα έγκυρο όνομα χρήστη και κωδικό πρόσβασης.",
+        "עליך לציין שם משתמש וסיסמה חוקיים.",
+        "يجب تحديد اسم مستخدم وكلمة مرور صالحين.",
+        "คุณต้องระบุชื่อผู้ใช้และรหัสผ่านที่ถูกต้อง",
+        "Felhasználónév vagy jelszó hibás. A jelszavak 10 percent erősek.",
+        "Неверный пароль: нужно 8 минимум символов.",
+        "Wrong user name or password. Help desk: 24 h, extension 4711.",
+        "Wrong user name or password (error 42). Passwords are changed every 90 days.",
+    ],
+)
+def test_a_plain_wrong_password_is_no_lock_out_in_any_of_them(message: str) -> None:
+    """It must count as a refused try, else the tries themselves lock the user out."""
+    answer = _said(T, S, 401, "need_login", message, "")
+    assert (answer.fault, answer.lockout_minutes) == (Fault.CREDENTIALS_REFUSED, None)
 
 
 @pytest.mark.parametrize(
