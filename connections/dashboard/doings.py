@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 from connections.choices import AttemptKind
 from connections.custody import breakers, guard
 from connections.dashboard.rights import Asker, Right, reason_without
-from connections.dashboard.wording import duration, is_snoozed, relative
+from connections.dashboard.wording import dated, duration, is_snoozed, relative
 from connections.models import Attempt, Connection
 
 if TYPE_CHECKING:
@@ -98,8 +98,8 @@ def _hold(row: Connection) -> str:
     text = _("Nothing leaves and nothing is handed out any more, not even a living token: workers stop at once. ")
     if row.refresh_expires_at is None:
         return text + _("Resume undoes it.")
-    return text + _("Resume undoes it, as long as the refresh token lives (until %(at)s UTC).") % {
-        "at": f"{row.refresh_expires_at:%Y-%m-%d %H:%M}"
+    return text + _("Resume undoes it, as long as the refresh token lives (until %(at)s).") % {
+        "at": dated(row.refresh_expires_at)
     }
 
 

@@ -201,6 +201,16 @@ def versions_of(row: Connection) -> QuerySet[TokenVersion]:
     return versions.select_related("attempt").order_by("-number")
 
 
+def diagnosed_at(row: Any) -> datetime:
+    """As late as its evidence tells, which has no time of its own: on the day of what it leaves without a day."""
+    numbers = [item["attempt"] for item in (row.diagnosis or {}).get("evidence", []) if item["attempt"]]
+    known: list[datetime | None] = [row.trouble_since]
+    if numbers:
+        happened = Max(Coalesce("closed_at", "lost_at", "sent_at", "claimed_at"))
+        known += Attempt.objects.filter(connection=row, number__in=numbers).aggregate(happened=happened).values()
+    return max((at for at in known if at), default=row.now)
+
+
 def live_version(row: Connection) -> TokenVersion | None:
     return versions_of(row).filter(state=VersionState.LIVE).first()
 

@@ -84,6 +84,11 @@ def exactly(at: datetime) -> str:
     return f"{timezone.localtime(at):%H:%M:%S %Z}"
 
 
+def dated(at: datetime) -> str:
+    """`23 Nov 2026 13:16 CET`: where it may be months away."""
+    return f"{timezone.localtime(at):%d %b %Y %H:%M %Z}"
+
+
 def title_of(code: str) -> str:
     return fill(CATALOGUE[DiagnosisCode(code)].title) if code in DiagnosisCode.values else code
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.choices import BUILT_IN_PLATFORMS, Confidence, Status
-from connections.dashboard import attempt_words, auditing, deed_words, history, shell, wording
+from connections.dashboard import attempt_words, auditing, deed_words, history, moments, shell, wording
 from connections.models import Attempt
 from connections.signin import limits
 from sugaradmin import __version__
@@ -94,6 +94,20 @@ def countdown(at: datetime, now: datetime) -> SafeString:
         '<time class="countdown" datetime="{0}" data-deadline="{0}" title="{1}">{2}</time>',
         _iso(at), _exact(at), wording.duration(at - now),
     )  # fmt: skip
+
+
+@register.simple_tag
+def local_times(text: str, written_at: datetime, now: datetime) -> SafeString:
+    """A stored sentence with its moments in the zone of the person; the record itself stays in UTC."""
+    found = moments.parts(str(text), written_at)
+    return format_html_join("", "{}", ((part if isinstance(part, str) else _written(part, now),) for part in found))
+
+
+def _written(moment: moments.Written, now: datetime) -> SafeString:
+    here = timezone.localtime(moment.at)
+    clock = f"{here:%H:%M:%S}" if moment.has_seconds else f"{here:%H:%M}"
+    shown = clock if here.date() == timezone.localdate(now) else f"{here:%d %b %Y} {clock}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', _iso(moment.at), _exact(moment.at), shown)
 
 
 @register.simple_tag

@@ -74,6 +74,7 @@ def status_page(
     looks = links.of_connection(row)
     context = {
         "diagnosis": row.diagnosis,
+        "diagnosed_at": queries.diagnosed_at(row),
         "meaning": wording.meaning(row),
         "fix_by": wording.who_acts(row),
         "customer_words": wording.customer_words(row),
