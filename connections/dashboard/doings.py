@@ -165,6 +165,10 @@ class Board:
     reasons: list[tuple[str, list[StrPromise]]]
     under_way: str
 
+    @property
+    def enabled(self) -> list[str]:
+        return [offer.doing.name for offer in self.offers if offer.is_enabled]
+
 
 def board(row: Connection, asker: Asker, open_grant: Attempt | None) -> Board:
     """Of two that undo each other only the one that fits; what cannot be done is disabled, not hidden."""

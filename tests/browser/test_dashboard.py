@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -115,6 +116,26 @@ def test_r4_the_diagnosis_is_on_one_screen(open_desk: Open, connect: Connect) ->
     evidence.click()
     expect(desk.page.get_by_role("heading", name=re.compile("Attempt 3"))).to_be_visible()
     expect(desk.page.get_by_text("Invalid refresh token").first).to_be_visible()
+
+
+@pytest.mark.parametrize("make", [dying, down])
+def test_one_screen_answers_a_ticket(open_desk: Open, connect: Connect, make: Callable[[Connect], Kept]) -> None:
+    """What is wrong, why, the button that helps, the token, what happened: no scrolling on 1366x768."""
+    kept = make(connect)
+    desk = open_desk("operator")
+    desk.go(page_of(kept))
+    card = desk.page.locator("article.diagnosis")
+    for found in (
+        desk.page.locator("#state .badge"), card.get_by_role("heading").first, card.locator("li").first,
+        card.get_by_role("link", name="Sign in again"), card.get_by_text("Steps"),
+        desk.page.locator("#version dd").first, desk.page.locator("#version").get_by_text("Access token"),
+        *desk.page.locator("#lately li").all()[:2],
+    ):  # fmt: skip
+        box = found.bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] <= 768, found
+    card.get_by_text("Steps").click()
+    expect(card.locator("ol li").first).to_be_visible()
 
 
 def in_sight(found: object) -> None:
