@@ -187,6 +187,12 @@ def owners_for(row: Connection) -> list[str]:
 # -- one connection ------------------------------------------------------------------------------------------
 
 
+def deleted(public_id: str, tenants: Tenants) -> Connection | None:
+    """What is kept of a connection that was deleted, until its retention ends."""
+    rows = Connection.objects.filter(visible(tenants), public_id=public_id, deleted_at__isnull=False)
+    return rows.select_related("tenant").first()
+
+
 def events_of(row: Connection) -> QuerySet[Event]:
     return Event.objects.filter(connection=row).order_by("-number")
 

@@ -157,7 +157,7 @@ def test_deleting_wipes_and_done_twice_finds_nothing(admin: Client, draft: Draft
     assert after.deleted_at is not None
     assert after.password is None
     assert save(admin, row, section="delete", name="Acme EU").status_code == 404
-    assert admin.get(row.get_absolute_url()).status_code == 404
+    assert admin.get(row.get_absolute_url()).status_code == 410
 
 
 def test_a_section_that_does_not_exist_changes_nothing(admin: Client, draft: Draft) -> None:

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from connections.custody.handout import find
+from connections.custody.problems import NotFound
 from connections.dashboard import bundle, doings, exchange, queries, wording
 from connections.dashboard.desk_forms import NoteForm
 from connections.dashboard.lineage import lineage
 from connections.dashboard.rights import Asker, Right, needs
 from connections.dashboard.shell import compare_page, page
+from connections.dashboard.views.gone import tombstone
 from connections.models import Attempt, Connection
 from connections.onboarding import links
 
@@ -65,7 +67,11 @@ def connection_page(
 @needs(Right.READ)
 def status(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse:
     """Everything that a ticket needs, on one screen."""
-    return status_page(request, asker, look(request, asker, public_id))
+    try:
+        row = look(request, asker, public_id)
+    except NotFound:
+        return tombstone(request, asker, public_id)
+    return status_page(request, asker, row)
 
 
 def status_page(
