@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from connections.custody import actions
 from connections.models import Connection, Heartbeat
-from tests.browser.conftest import NARROW, PHONE, Desk, Open
+from tests.browser.conftest import DESKTOP, NARROW, PHONE, Desk, Open
 from tests.browser.fleet import down, dying, fleet, healthy
 from tests.conftest import Configured
 from tests.custody.conftest import ANA, Connect, Kept
@@ -136,6 +136,34 @@ def test_one_screen_answers_a_ticket(open_desk: Open, connect: Connect, make: Ca
         assert box["y"] + box["height"] <= 768, found
     card.get_by_text("Steps").click()
     expect(card.locator("ol li").first).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_a_note_tells_where_one_is_that_it_is_there_and_asks_before_it_goes(
+    open_desk: Open, connect: Connect, size: tuple[int, int]
+) -> None:
+    kept = dying(connect)
+    desk = open_desk("operator", size=size)
+    desk.go(page_of(kept))
+    notes, told = desk.page.locator("#notes"), desk.page.locator(".messages")
+    notes.get_by_text("Write a note").click()
+    notes.get_by_label("Note").fill("They call back.")
+    with desk.page.expect_navigation():
+        notes.get_by_role("button", name="Save the note").click()
+    in_sight(told.get_by_text("The note is there."))
+    in_sight(notes.get_by_role("heading", name="Notes"))
+    above, below = told.bounding_box(), notes.bounding_box()
+    assert above is not None
+    assert below is not None
+    assert above["y"] + above["height"] <= below["y"], "it covers what was written"
+    notes.get_by_text("Delete").first.click()
+    in_sight(notes.get_by_text("this cannot be undone"))
+    expect(notes).to_contain_text("They call back.")
+    assert desk.overflow() == 0
+    with desk.page.expect_navigation():
+        notes.get_by_role("button", name="Delete the note").click()
+    in_sight(told.get_by_text("The note is gone."))
+    expect(notes).not_to_contain_text("They call back.")
 
 
 def in_sight(found: object) -> None:
