@@ -222,6 +222,10 @@ def under_way(attempt: Attempt, now: datetime) -> str:
         "actor": attempt.actor or attempt.trigger,
     }
     if attempt.lost_at is not None and attempt.drain_until is not None:
+        if attempt.drain_until <= now:
+            return (
+                _("%(kind)s by %(actor)s: the answer was lost. Its wait is over; the worker resolves it next.") % told
+            )
         told["until"] = relative(attempt.drain_until, now)
         text = _(
             "%(kind)s by %(actor)s: the answer was lost; the server may still work on it. It is resolved %(until)s."

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Q
 
@@ -31,9 +30,11 @@ class Node:
 
 def lineage(row: Connection, versions: list[TokenVersion]) -> list[Node]:
     """The versions of a page with the grants that branched off from them."""
+    astray = _astray(row, versions)
+    doubted = _doubted(row, astray)
     if not versions:
-        return [_branch(row, astray, is_above=False, is_below=False) for astray in _astray(row, [])]
-    return list(_nodes(row, versions, _astray(row, versions)))
+        return [_branch(attempt, doubted, is_above=False, is_below=False) for attempt in astray]
+    return list(_nodes(versions, astray, doubted))
 
 
 def _astray(row: Connection, versions: list[TokenVersion]) -> list[Attempt]:
@@ -47,21 +48,31 @@ def _astray(row: Connection, versions: list[TokenVersion]) -> list[Attempt]:
     return list(found[:MOST_ASTRAY])
 
 
-def _nodes(row: Connection, versions: list[TokenVersion], astray: list[Attempt]) -> Iterator[Node]:
+def _doubted(row: Connection, astray: list[Attempt]) -> Attempt | None:
+    """The newest whose outcome is still asked for; of an older one it will never be known."""
+    return next((attempt for attempt in astray if _is_asked_for(row, attempt)), None)
+
+
+def _is_asked_for(row: Connection, attempt: Attempt) -> bool:
+    if attempt.state in (AttemptState.SENT, AttemptState.ANSWERED):
+        return True
+    is_of_now = row.doubt_began is not None and attempt.number >= row.doubt_began
+    return is_of_now and attempt.state == AttemptState.IN_DOUBT
+
+
+def _nodes(versions: list[TokenVersion], astray: list[Attempt], doubted: Attempt | None) -> Iterator[Node]:
     """By time: what was sent after a version stands above it."""
-    left: list[Any] = list(astray)
+    left = list(astray)
     is_above = False
     for version in versions:
         while left and left[0].claimed_at > version.issued_at:
-            yield _branch(row, left.pop(0), is_above=is_above, is_below=True)
+            yield _branch(left.pop(0), doubted, is_above=is_above, is_below=True)
         is_below = version.origin == Origin.REFRESH and version.number > 1
         yield Node(version=version, is_above=is_above, is_below=is_below)
         is_above = is_below
     for attempt in left:
-        yield _branch(row, attempt, is_above=is_above, is_below=is_above)
+        yield _branch(attempt, doubted, is_above=is_above, is_below=is_above)
 
 
-def _branch(row: Connection, attempt: Attempt, *, is_above: bool, is_below: bool) -> Node:
-    is_open = attempt.state == AttemptState.SENT or attempt.state == AttemptState.ANSWERED
-    is_doubted = row.doubt_began is not None and attempt.number >= row.doubt_began
-    return Node(astray=attempt, is_in_doubt=is_open or is_doubted, is_above=is_above, is_below=is_below)
+def _branch(attempt: Attempt, doubted: Attempt | None, *, is_above: bool, is_below: bool) -> Node:
+    return Node(astray=attempt, is_in_doubt=attempt == doubted, is_above=is_above, is_below=is_below)

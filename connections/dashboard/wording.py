@@ -15,36 +15,48 @@ from connections.models import Connection
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 
-# Which button of ours a diagnosis leads to; what is not named here heals by itself or at the customer's side.
-REMEDIES: dict[str, str] = {
-    DiagnosisCode.REFRESH_TOKEN_SUPERSEDED: "sign-in",
-    DiagnosisCode.REFRESH_TOKEN_LOST: "sign-in",
-    DiagnosisCode.REFRESH_TOKEN_EXPIRED: "sign-in",
-    DiagnosisCode.SESSION_CAP_REACHED: "sign-in",
-    DiagnosisCode.CLIENT_MISMATCH: "sign-in",
-    DiagnosisCode.CREDENTIALS_MISSING: "sign-in",
-    DiagnosisCode.BAD_CREDENTIALS: "sign-in",
-    DiagnosisCode.PASSWORD_STALE: "settings",
-    DiagnosisCode.PASSWORD_EXPIRED: "settings",
-    DiagnosisCode.USER_UNSUITABLE: "settings",
-    DiagnosisCode.CLIENT_INVALID: "settings",
-    DiagnosisCode.PLATFORM_SHARED: "settings",
-    DiagnosisCode.VERSION_UNSUPPORTED: "settings",
-    DiagnosisCode.NOT_SUGAR: "settings",
-    DiagnosisCode.MOVED: "settings",
-    DiagnosisCode.TLS_INVALID: "settings",
-    DiagnosisCode.ADDRESS_BLOCKED: "settings",
-    DiagnosisCode.ENCRYPTION_KEY_MISSING: "system",
-    DiagnosisCode.DATABASE_RESTORED: "system",
+# The buttons that a diagnosis leads to, as its steps name them; what is not named here is tried again by “Repair”.
+REMEDIES: dict[str, tuple[str, ...]] = {
+    DiagnosisCode.REFRESH_TOKEN_SUPERSEDED: ("sign-in",),
+    DiagnosisCode.REFRESH_TOKEN_LOST: ("sign-in",),
+    DiagnosisCode.REFRESH_TOKEN_EXPIRED: ("sign-in",),
+    DiagnosisCode.SESSION_CAP_REACHED: ("sign-in",),
+    DiagnosisCode.SESSION_REJECTED: ("sign-in",),
+    DiagnosisCode.CLIENT_MISMATCH: ("sign-in",),
+    DiagnosisCode.CREDENTIALS_MISSING: ("sign-in",),
+    DiagnosisCode.LOCKED_OUT: ("sign-in",),
+    DiagnosisCode.IDENTITY_REJECTED: ("sign-in",),
+    DiagnosisCode.BAD_CREDENTIALS: ("sign-in", "settings"),
+    DiagnosisCode.SSO_REQUIRED: ("settings",),
+    DiagnosisCode.PASSWORD_STALE: ("settings",),
+    DiagnosisCode.PASSWORD_EXPIRED: ("settings",),
+    DiagnosisCode.USER_UNSUITABLE: ("settings",),
+    DiagnosisCode.CLIENT_INVALID: ("settings", "rotate"),
+    DiagnosisCode.PLATFORM_SHARED: ("settings",),
+    DiagnosisCode.VERSION_UNSUPPORTED: ("settings",),
+    DiagnosisCode.NOT_SUGAR: ("settings",),
+    DiagnosisCode.MOVED: ("settings",),
+    DiagnosisCode.TLS_INVALID: ("settings",),
+    DiagnosisCode.ADDRESS_BLOCKED: ("settings",),
+    DiagnosisCode.HEADER_STRIPPED: ("test",),
+    DiagnosisCode.UNKNOWN: ("test", "repair"),
+    DiagnosisCode.ENCRYPTION_KEY_MISSING: ("system",),
+    DiagnosisCode.DATABASE_RESTORED: ("system",),
 }
-
+# The same while it may heal by itself; what is not named here gets a look, which changes nothing.
+WHILE_WAITING: dict[str, tuple[str, ...]] = {
+    DiagnosisCode.MAINTENANCE: ("test", "repair"),
+    DiagnosisCode.OUTCOME_UNKNOWN: ("test", "repair"),
+}
+ELSEWHERE = ("settings", "system")  # pages, where the others are actions
 
 # Where the customer can type the password themselves, and where they need our words for their admin.
 CALLS_FOR_A_LINK = frozenset(
-    {code for code, remedy in REMEDIES.items() if remedy == "sign-in"}
-    | {
-        DiagnosisCode.PASSWORD_STALE, DiagnosisCode.PASSWORD_EXPIRED, DiagnosisCode.SSO_REQUIRED,
-        DiagnosisCode.LOCKED_OUT, DiagnosisCode.USER_INACTIVE,
+    {
+        DiagnosisCode.REFRESH_TOKEN_SUPERSEDED, DiagnosisCode.REFRESH_TOKEN_LOST, DiagnosisCode.REFRESH_TOKEN_EXPIRED,
+        DiagnosisCode.SESSION_CAP_REACHED, DiagnosisCode.CLIENT_MISMATCH, DiagnosisCode.CREDENTIALS_MISSING,
+        DiagnosisCode.BAD_CREDENTIALS, DiagnosisCode.PASSWORD_STALE, DiagnosisCode.PASSWORD_EXPIRED,
+        DiagnosisCode.SSO_REQUIRED, DiagnosisCode.LOCKED_OUT, DiagnosisCode.USER_INACTIVE,
     }
 )  # fmt: skip
 CALLS_FOR_THE_GUIDE = frozenset({DiagnosisCode.PLATFORM_NOT_REGISTERED, DiagnosisCode.PLATFORM_SHARED})
@@ -137,7 +149,7 @@ def _since(row: Connection, now: datetime) -> str:
 def _alive(row: Connection, now: datetime) -> str:
     if is_access_alive(row, now) and row.access_expires_at:
         return _("The access token still works for %(span)s.") % {"span": duration(row.access_expires_at - now)}
-    return _("Until then workers have no token.")
+    return _("Workers have no token meanwhile.")
 
 
 def _paused(row: Connection, now: datetime) -> str:
@@ -189,11 +201,11 @@ def why_not_repaired(row: Connection) -> str:
     return _("We could not repair it ourselves: no password is stored.")
 
 
-def remedy(row: Connection) -> str:
-    """The button that helps: a look where time heals, and where it does not, what the diagnosis leads to."""
+def remedies(row: Connection) -> tuple[str, ...]:
+    """The buttons that help, the best of them first."""
     if (row.diagnosis or {}).get("fix_by") == FixBy.NOBODY:
-        return "test"
-    return REMEDIES.get(row.diagnosis_code, "repair")
+        return WHILE_WAITING.get(row.diagnosis_code, ("test",))
+    return REMEDIES.get(row.diagnosis_code, ("repair",))
 
 
 def link_offered(row: Connection) -> str:

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from connections.choices import BUILT_IN_PLATFORMS, Confidence, Status
-from connections.dashboard import attempt_words, auditing, deed_words, history, moments, shell, wording
+from connections.dashboard import attempt_words, auditing, deed_words, doings, history, moments, shell, wording
 from connections.models import Attempt
 from connections.signin import limits
 from sugaradmin import __version__
@@ -232,6 +232,12 @@ def action_words(action: str) -> str:
 def confidence_word(confidence: str) -> str:
     """How sure a diagnosis is: stored as programs read it."""
     return str(Confidence(confidence).label) if confidence in Confidence.values else confidence
+
+
+@register.filter
+def within(remedies: Sequence[str], board: doings.Board) -> bool:
+    """Whether one of them can be pressed now."""
+    return any(name in wording.ELSEWHERE or name in board.enabled for name in remedies)
 
 
 @register.filter

@@ -11,7 +11,8 @@ from django_q.models import Schedule
 
 from connections.choices import DiagnosisCode
 from connections.custody import guard
-from connections.dashboard.wording import REMEDIES
+from connections.dashboard.doings import DOINGS
+from connections.dashboard.wording import ELSEWHERE, REMEDIES
 from connections.models import ApiKey, Heartbeat, Installation, Tenant, database_now
 from tests.conftest import Configured
 from tests.custody.conftest import Connect
@@ -118,7 +119,7 @@ def test_help_is_searched_by_words_and_unknown_codes_are_not_found() -> None:
 
 def test_every_remedy_is_a_button_that_exists() -> None:
     assert set(REMEDIES) <= set(DiagnosisCode.values)
-    assert set(REMEDIES.values()) <= {"sign-in", "repair", "test", "settings", "system"}
+    assert {name for names in REMEDIES.values() for name in names} <= {*DOINGS, *ELSEWHERE}
 
 
 def test_pages_set_their_own_policy_and_contain_nothing_inline(connect: Connect) -> None:

@@ -45,6 +45,13 @@ def test_two_refused_sign_ins_ask_for_a_person() -> None:
     assert {item.attempt for item in diagnosis.evidence} == {31, 32, 33, None}
 
 
+def test_of_a_password_that_is_not_stored_no_saving_is_told() -> None:
+    told = [str(item.text) for item in found(dead(*REFUSED_TWICE)).evidence]
+    assert "The password was refused 2 times." in told
+    told = [str(item.text) for item in found(dead_with_password(*REFUSED_TWICE)).evidence]
+    assert "The password was refused 2 times since it was last accepted or saved." in told
+
+
 def test_an_outage_after_two_refusals_does_not_take_them_back() -> None:
     facts = dead_with_password(*REFUSED_TWICE, not_sent(34, kind=AttemptKind.PASSWORD, fault=Fault.DNS_FAILURE))
     assert found(facts).trouble == Trouble.PERSON

@@ -86,7 +86,7 @@ def status_page(
         "customer_words": wording.customer_words(row),
         "session_check": wording.session_check(row),
         "why_not_repaired": wording.why_not_repaired(row),
-        "remedy": wording.remedy(row),
+        "remedies": wording.remedies(row),
         "link_offered": wording.link_offered(row),
         "looks": [one for one in looks if one.is_open],
         "asked_at": links.new_one_wanted_at(looks),

@@ -70,7 +70,7 @@ INSTANCE = (
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
             *MEND_THE_LICENCE,
-            _("Sugaradmin looks every five minutes and goes on by itself."),
+            _("Sugaradmin looks every five minutes and goes on by itself; “Repair” looks at once."),
         ),
         tell_the_customer=_(
             "Your Sugar on {host} refuses our calls because of its licence: it has expired, was not validated, or has "

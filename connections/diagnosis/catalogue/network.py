@@ -139,7 +139,7 @@ NETWORK = (
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
             *MEND_THE_CERTIFICATE,
-            _("Nothing to click here: Sugaradmin looks again by itself."),
+            _("A renewed certificate is found by itself: Sugaradmin looks again."),
         ),
         tell_the_customer=_(
             "The TLS certificate of {host} cannot be verified: it may have expired, be for another name, or lack its "

@@ -89,7 +89,7 @@ SETUP = (
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
             *REGISTER_THE_PLATFORM,
-            _("Nothing to click here: Sugaradmin looks every five minutes and goes on by itself."),
+            _("Sugaradmin looks every five minutes and goes on by itself; “Repair” looks at once."),
         ),
         tell_the_customer=_(
             "Please register our API platform on {host}: open Admin > Configure API Platforms, type {platform} exactly "
@@ -146,7 +146,7 @@ SETUP = (
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
             *ALLOW_OUR_PROGRAM,
-            _("Nothing to click here: Sugaradmin looks every five minutes and goes on by itself."),
+            _("Sugaradmin looks every five minutes and goes on by itself; “Repair” looks at once."),
         ),
         tell_the_customer=_(
             "Sugar on {host} answers “client_not_allowed”: the setting api.allowedClients restricts platform "
@@ -275,7 +275,7 @@ SETUP = (
         fix_by=FixBy.CUSTOMER_ADMIN,
         fix=(
             *LET_US_THROUGH,
-            _("Nothing to click here: Sugaradmin looks again by itself."),
+            _("Sugaradmin looks again by itself; “Repair” looks at once."),
         ),
         tell_the_customer=_(
             "A firewall or proxy before {host} blocks our calls with status 403. Please allow our network addresses "

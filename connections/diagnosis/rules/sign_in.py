@@ -110,7 +110,7 @@ def _credentials_refused(history: History, answered: list[AttemptFact], backgrou
     return Finding(
         code=DiagnosisCode.BAD_CREDENTIALS,
         confidence=Confidence.LIKELY if is_enough else Confidence.POSSIBLE,
-        evidence=(*told, *((tries_told(len(refused)),) if is_enough else ()), *background),
+        evidence=(*told, *((tries_told(len(refused), facts),) if is_enough else ()), *background),
         trouble=Trouble.RETRYING if tries_again else Trouble.PERSON,
     )
 

@@ -101,12 +101,15 @@ def moment_told(text: str, moment: datetime, facts: Facts) -> Evidence:
     return Evidence(text=text % {"at": clock(moment, facts.now)})
 
 
-def tries_told(count: int) -> Evidence:
-    text = ngettext(
-        "The password was refused %(count)s time since it was saved.",
-        "The password was refused %(count)s times since it was saved.",
-        count,
-    )
+def tries_told(count: int, facts: Facts) -> Evidence:
+    if facts.has_password:
+        text = ngettext(
+            "The password was refused %(count)s time since it was last accepted or saved.",
+            "The password was refused %(count)s times since it was last accepted or saved.",
+            count,
+        )
+    else:
+        text = ngettext("The password was refused %(count)s time.", "The password was refused %(count)s times.", count)
     return Evidence(text=text % {"count": count})
 
 
