@@ -146,9 +146,13 @@ class Surroundings:
     role: str
 
     @property
+    def is_silent(self) -> bool:
+        """No worker gives a sign of life, or none ever did: nothing is done by itself, so nothing may be promised."""
+        return self.silent is None or bool(self.silent)
+
+    @property
     def facts(self) -> tuple[object, ...]:
-        is_silent = self.silent is None or bool(self.silent)
-        return self.urgent, self.worst, is_silent, self.read_only, self.role, self.zone
+        return self.urgent, self.worst, self.is_silent, self.read_only, self.role, self.zone
 
 
 def surroundings(request: HttpRequest, asker: Asker) -> Surroundings:
