@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from connections.custody import actions
@@ -299,6 +301,7 @@ def test_a_wrong_password_is_told_beside_the_field_and_nothing_is_lost(walk: Wal
     response = send(walk.client, f"{walk.base}review/", {}, follow=True)
     body = response.content.decode()
     assert "bad_credentials" in text_of(response)
+    assert re.search(r"<li><time [^>]*>\d\d:\d\d:\d\d</time>: the sign-in", body), "by the clock of the reader"
     assert 'aria-describedby="id_password_help id_password_error"' in body
     assert 'value="svc"' in body
     assert "wrong" not in body.replace("wrong_", "")
