@@ -27,6 +27,11 @@ from tests.custody.conftest import Connect
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 SIDES = list(itertools.product(("light", "dark"), (DESKTOP, PHONE, NARROW)))
+WIDTHS = (768, 780, 900, 1024, 1100, 1280)
+"""Between a phone and a desktop: where the menu folds, and a table drops columns."""
+CUT_OFF = """() => [...document.querySelectorAll(".table")].some(one =>
+  one.getBoundingClientRect().right > one.parentElement.getBoundingClientRect().right + 1 &&
+  getComputedStyle(one.parentElement).overflowX === "hidden")"""
 MAIL = Mail(host="mail.example", port=25, user="", password="", security="none", sender="desk@example.com")
 NOBODY_THERE = SingleSignOn(
     issuer="http://127.0.0.1:9", client_id="desk", client_secret="s", name="Staff login", claim="sub"
@@ -93,12 +98,22 @@ def complaints(desk: Desk) -> list[str]:
     return violations(desk.page) + ([f"{over} px too wide"] if over else [])
 
 
+def too_wide(desk: Desk) -> list[str]:
+    """At which widths one would have to scroll sideways, or could not and sees a table without its end."""
+    said = []
+    for width in WIDTHS:
+        look(desk.page, "light", (width, DESKTOP[1]))
+        said += [f"{desk.overflow()} px too wide at {width} px"] if desk.overflow() else []
+        said += [f"a table is cut off at {width} px"] if desk.page.evaluate(CUT_OFF) else []
+    return said
+
+
 def test_r19_axe_clean(visitors: Visitors, tour: Tour) -> None:
     """Every page once, and narrow: nothing scrolls sideways, every target is large enough, no policy is broken."""
     found = []
     for stop in tour.stops():
         desk = visitors.at(stop)
-        said = complaints(desk)
+        said = complaints(desk) + too_wide(desk)
         look(desk.page, "light", NARROW)
         said += [f"{desk.overflow()} px too wide at 320 px"] if desk.overflow() else []
         said += violations(desk.page, only="target-size")
