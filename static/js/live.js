@@ -39,16 +39,25 @@
     if (!isSameClock) morphChildren(old, fresh);
   };
 
+  const drop = (node) => {
+    const after = node.nextSibling;
+    node.remove();
+    return after;
+  };
+
+  // By id, so that what has the focus is never turned into something else: it goes only where it is gone itself.
   const morphChildren = (old, fresh) => {
+    const stays = new Set([...fresh.children].map((child) => child.id));
+    const isGone = (node) => node.nodeType !== Node.ELEMENT_NODE || (node.id && !stays.has(node.id));
     let here = old.firstChild;
     for (const next of [...fresh.childNodes]) {
+      while (here && !alike(here, next) && isGone(here)) here = drop(here);
       const found = here && !alike(here, next) && next.id && [...old.children].find((child) => child.id === next.id);
-      if (found) {
-        while (here !== found) {
-          const gone = here;
-          here = here.nextSibling;
-          gone.remove();
-        }
+      if (found && found.contains(document.activeElement)) {
+        while (here !== found) here = drop(here);
+      } else if (found) {
+        old.insertBefore(found, here);
+        here = found;
       }
       if (here && alike(here, next)) {
         morph(here, next);
@@ -57,11 +66,7 @@
         old.insertBefore(document.importNode(next, true), here);
       }
     }
-    while (here) {
-      const gone = here;
-      here = here.nextSibling;
-      gone.remove();
-    }
+    while (here) here = drop(here);
   };
 
   const takeOver = (text) => {

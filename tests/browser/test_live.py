@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from connections.custody import actions
-from connections.models import Connection, Heartbeat
+from connections.models import Connection, Heartbeat, database_now
 from tests.browser.conftest import Open
 from tests.browser.fleet import down, dying, healthy
 from tests.browser.test_dashboard import page_of
@@ -125,6 +125,31 @@ def test_cells_of_the_list_change_where_they_stand_and_rows_never_move(open_desk
     desk.page.get_by_role("link", name="Sort again").click()
     expect(titles).to_have_text(["Zeta Industries", "Northwind Traders"])
     expect(desk.page.locator("#changed")).to_be_empty()
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.getAttribute('aria-label') || document.activeElement.tagName"))
+
+
+def test_the_focus_stays_with_its_connection_and_goes_away_with_it(open_desk: Open, connect: Connect) -> None:
+    """A person about to press Enter must not find himself at the customer that moved up."""
+    first, _, third = dying(connect), down(connect), connect("14.0", fields={"label": "Alpha", "store_password": False})
+    desk = open_desk("viewer")
+    desk.go("/overview/")
+    fixes = desk.page.locator("#urgent-card .button-small")
+    expect(fixes).to_have_text(["Fix", "Fix"])
+    desk.page.get_by_role("link", name="Fix Zeta Industries").focus()
+    break_chain(third)
+    expect(fixes).to_have_count(3)
+    assert focused(desk.page) == "Fix Zeta Industries"
+    desk.page.get_by_role("link", name="Fix Acme EU").focus()
+    Connection.objects.filter(public_id=first.public_id).update(access_expires_at=database_now())
+    actions.resume(third.public_id, ANA)
+    expect(desk.page.locator(f"#urgent-{first.public_id}")).to_contain_text("Down")
+    assert focused(desk.page) == "Fix Acme EU"
+    actions.sign_in(first.public_id, ANA, password="secret")
+    expect(fixes).to_have_count(2)
+    assert focused(desk.page) == "BODY"
 
 
 def test_buttons_are_disabled_while_a_grant_is_open_and_come_back_by_themselves(
