@@ -57,8 +57,8 @@ LEAST_SILENCE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """How many connections are in each status, and which diagnoses they carry. Wizard drafts count as drafts: the list
-    shows them together."""
+    """How many connections are in each status, and how many carry which diagnosis, as the list finds them. The causes
+    of what is most urgent come first. Wizard drafts count as drafts: the list shows them together."""
 
     by_status: dict[str, int]
     by_cause: list[tuple[str, int]]
@@ -78,13 +78,16 @@ def census(tenants: Tenants) -> Census:
     rows = Connection.objects.present().filter(visible(tenants)).with_status().order_by()
     statuses: Counter[str] = Counter()
     causes: Counter[str] = Counter()
+    worst: dict[str, int] = {}
     grouped = rows.values_list("status", "diagnosis_code").annotate(count=Count("pk"))  # type: ignore[misc]  # annotated
     begun = drafts.unfinished(tenants).order_by().values_list(Value(Status.DRAFT.value), Value(""))
     for status, code, count in grouped.union(begun.annotate(count=Count("pk")), all=True):
         statuses[status] += count
-        if code and status not in (Status.PAUSED, Status.DRAFT):
+        if code:
             causes[code] += count
-    return Census(by_status={status: statuses[status] for status in URGENCY}, by_cause=causes.most_common(8))
+            worst[code] = min(worst.get(code, len(URGENCY)), URGENCY.index(status))
+    by_cause = sorted(causes.items(), key=lambda pair: (worst[pair[0]], -pair[1], pair[0]))
+    return Census(by_status={status: statuses[status] for status in URGENCY}, by_cause=by_cause)
 
 
 def pressing(tenants: Tenants) -> dict[str, int]:

@@ -33,6 +33,7 @@ from connections.models import Draft
 from connections.onboarding import drafts
 
 MOST_DRAFTS = 50
+MOST_CAUSES = 8
 OUTCOME_WORDS = {
     "good": gettext_lazy("Succeeded"),
     "refused": gettext_lazy("Refused"),
@@ -48,11 +49,13 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
     mark = compare_page(request, asker, queries.newest_event())
     around = surroundings(request, asker)
     census = queries.census(asker.tenants)
+    causes = [(code, title_of(code), count) for code, count in census.by_cause]
     context = {
         "census": census,
         "tiles": [(status, Status(status).label, count) for status, count in census.by_status.items()],
         "urgent_count": sum(census.by_status[status] for status in queries.NEED_A_PERSON),
-        "causes": [(code, title_of(code), count) for code, count in census.by_cause],
+        "causes": causes[:MOST_CAUSES],
+        "more_causes": causes[MOST_CAUSES:],
         "urgent": queries.next_to_die(asker.tenants),
         "events": queries.recent_events(asker.tenants),
         "errors": [(one, title_of(one.code)) for one in failures.top_groups(asker.tenants, around.now)],
