@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from connections.models import Connection, database_now
 from tests.custody.conftest import ANA, Connect
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
+from tests.dashboard.test_figures import journal
 
 pytestmark = pytest.mark.django_db
 
@@ -53,3 +55,13 @@ def test_the_causes_of_what_is_most_urgent_come_first_and_all_are_there(connect:
     assert list(causes(page)) == [DiagnosisCode.REFRESH_TOKEN_EXPIRED, *sorted(common)]
     shown, folded = page.split("2 more causes")
     assert (len(causes(shown)), len(causes(folded))) == (8, 2)
+
+
+def test_one_is_said_otherwise_than_many(draft: Draft) -> None:
+    row, now = draft(), database_now()
+    Connection.objects.filter(pk=row.pk).update(access_expires_at=now + timedelta(hours=1), version_count=1)
+    for state in ("settled", "settled", "refused", "in_doubt"):
+        journal(row, now, state=state)
+    page = overview()
+    assert "2 grants succeeded, 1 was refused, 0 were not sent, 1 has an unknown outcome." in page
+    assert "1 access token ends within two hours." in page

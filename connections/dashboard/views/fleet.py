@@ -8,7 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_safe
 
 from connections.choices import DiagnosisCode, Status
@@ -80,21 +80,31 @@ def _plots(asker: Asker, census: queries.Census, now: datetime) -> list[Plot]:
 
 def _grants(asker: Asker, now: datetime) -> Plot:
     grants = figures.grants_by_hour(asker.tenants, now)
-    sums = grants.totals
-    told = _(
-        "%(good)s grants succeeded, %(refused)s were refused, %(unsent)s were not sent, %(unknown)s have an unknown "
-        "outcome."
-    ) % {name: f"{sums[name]:,}" for name in OUTCOME_WORDS}
+    told = _came_to(grants.totals)
     words = {name: str(word) for name, word in OUTCOME_WORDS.items()}
     return plots.bars("grants", grants, title=_("Grants of the last 24 hours"), told=told, words=words)
+
+
+def _came_to(sums: dict[str, int]) -> str:
+    """One clause for each outcome, which has a singular of its own."""
+    clauses = {
+        "good": ngettext("%(count)s grant succeeded", "%(count)s grants succeeded", sums["good"]),
+        "refused": ngettext("%(count)s was refused", "%(count)s were refused", sums["refused"]),
+        "unsent": ngettext("%(count)s was not sent", "%(count)s were not sent", sums["unsent"]),
+        "unknown": ngettext("%(count)s has an unknown outcome", "%(count)s have an unknown outcome", sums["unknown"]),
+    }
+    return ", ".join(clause % {"count": f"{sums[name]:,}"} for name, clause in clauses.items()) + "."
 
 
 def _horizon(asker: Asker, now: datetime) -> Plot:
     coming = figures.expiry_horizon(asker.tenants, now)
     least = figures.refreshes_in_five_minutes()
-    told = _(
-        "%(count)s access tokens end within two hours. One worker refreshes at least %(least)s in five minutes."
-    ) % {"count": f"{coming.totals['ending']:,}", "least": f"{least:,}"}
+    ending = coming.totals["ending"]
+    told = ngettext(
+        "%(count)s access token ends within two hours. One worker refreshes at least %(least)s in five minutes.",
+        "%(count)s access tokens end within two hours. One worker refreshes at least %(least)s in five minutes.",
+        ending,
+    ) % {"count": f"{ending:,}", "least": f"{least:,}"}
     words = {"ending": _("Access tokens that end")}
     return plots.bars("horizon", coming, title=_("Expiry horizon"), told=told, words=words, level=least)
 
