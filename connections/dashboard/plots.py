@@ -205,10 +205,10 @@ def lines(found: list[Latency], *, start: datetime, now: datetime, step: timedel
     medians, highs = [one.p50 for one in found], [one.p95 for one in found]
     total = sum(one.count for one in found)
     told = ngettext(
-        "%(count)d answer to a grant; the slowest slot has 95 %% within %(top)d ms.",
-        "%(count)d answers to grants; the slowest slot has 95 %% within %(top)d ms.",
+        "%(count)s answer to a grant; the slowest slot has 95 %% within %(top)s ms.",
+        "%(count)s answers to grants; the slowest slot has 95 %% within %(top)s ms.",
         total,
-    ) % {"count": total, "top": top}
+    ) % {"count": f"{total:,}", "top": f"{top:,}"}
     is_dated = whole > timedelta(days=1)
     return Plot(
         name="latency",

@@ -32,6 +32,9 @@ def numbers_of(plot: Locator) -> tuple[dict[str, int], dict[str, int]]:
     return drawn, {head: count for head, count in sums.items() if count}
 
 
+ABOVE = "one => one.getBoundingClientRect().bottom <= one.nextElementSibling.getBoundingClientRect().top"
+
+
 def test_r15_the_timeline_is_a_plot_a_table_and_an_address(open_desk: Open, connect: Connect) -> None:
     kept = bad_credentials(connect)
     desk = open_desk("viewer")
@@ -39,6 +42,9 @@ def test_r15_the_timeline_is_a_plot_a_table_and_an_address(open_desk: Open, conn
     for svg in desk.page.locator("figure svg[role=img]").all():
         assert svg.locator("xpath=./*[1]").evaluate("one => one.tagName") == "title"
         assert svg.locator("xpath=./*[2]").evaluate("one => one.tagName") == "desc"
+    tops = desk.page.locator(".plot-top")
+    expect(tops).to_have_count(2)
+    assert all(top.evaluate(ABOVE) for top in tops.all()), "no number of an axis covers what is drawn"
     drawn, tabled = numbers_of(desk.page.locator("[data-plot=events]"))
     assert drawn == tabled
     assert sum(drawn.values()) == Event.objects.filter(connection=kept.row).count()

@@ -189,6 +189,14 @@ def test_the_table_of_a_plot_says_what_is_drawn(draft: Draft) -> None:
     assert max(tooltips) == max(cells)
 
 
+def test_the_sentence_of_a_plot_writes_its_numbers_as_the_axis_does(draft: Draft) -> None:
+    row = draft()
+    journal(row, database_now() - MINUTE, ms=1221)
+    page = signed_in("viewer").get(f"{row.get_absolute_url()}timeline/").content.decode()
+    assert "95 % within 1,221 ms." in page
+    assert ">1,221 ms</span>" in page
+
+
 @pytest.mark.parametrize("query", ["", "?span=7d", "?span=30d&kind=trouble", "?span=nonsense&kind=nonsense&before=x"])
 def test_a_timeline_costs_as_many_queries_after_a_year_as_after_an_hour(draft: Draft, query: str) -> None:
     row = draft()
