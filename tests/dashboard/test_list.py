@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from connections.custody import actions
+from connections.dashboard import queries
 from connections.dashboard.paging import place_from, place_of
 from connections.dashboard.queries import by_urgency
 from connections.dashboard.sorting import read as read_sort
@@ -186,6 +187,14 @@ def test_a_page_that_is_just_full_leads_to_no_empty_one(draft: Draft) -> None:
     assert 'rel="next"' not in page
     many(draft, 1, start=50)
     assert 'rel="next"' in signed_in("viewer").get("/connections/").content.decode()
+
+
+def test_more_than_are_counted_match_only_what_was_asked_for(draft: Draft, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queries, "MOST_COUNTED", 1)
+    many(draft, 3)
+    client = signed_in("viewer")
+    assert b"more than 1 connections" in client.get("/connections/").content
+    assert b"more than 1 match" in client.get("/connections/?tag=bulk").content
 
 
 @pytest.mark.parametrize("path", ["/connections/", "/connections/?status=draft&q=acme&tag=bulk", "/overview/"])
