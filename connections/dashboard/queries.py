@@ -9,7 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
 
 from connections.choices import GRANT_KINDS, OPEN_STATES, EventKind, Role, Status, Trouble, VersionState
@@ -72,6 +72,10 @@ class Census:
         """Those that have signed in at least once."""
         return self.total - self.by_status[Status.DRAFT]
 
+    @property
+    def is_all_well(self) -> bool:
+        return 0 < self.connected == self.by_status[Status.HEALTHY]
+
 
 def census(tenants: Tenants) -> Census:
     """One grouped count over the present connections, and what is none yet."""
@@ -88,6 +92,12 @@ def census(tenants: Tenants) -> Census:
             worst[code] = min(worst.get(code, len(URGENCY)), URGENCY.index(status))
     by_cause = sorted(causes.items(), key=lambda pair: (worst[pair[0]], -pair[1], pair[0]))
     return Census(by_status={status: statuses[status] for status in URGENCY}, by_cause=by_cause)
+
+
+def next_refresh(tenants: Tenants) -> datetime | None:
+    """The soonest of those that are planned."""
+    found = Connection.objects.present().filter(visible(tenants)).aggregate(soonest=Min("next_refresh_at"))
+    return found["soonest"]
 
 
 def pressing(tenants: Tenants) -> dict[str, int]:

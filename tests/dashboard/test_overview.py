@@ -65,3 +65,19 @@ def test_one_is_said_otherwise_than_many(draft: Draft) -> None:
     page = overview()
     assert "2 grants succeeded, 1 was refused, 0 were not sent, 1 has an unknown outcome." in page
     assert "1 access token ends within two hours." in page
+
+
+def test_all_well_is_said_with_the_time_of_the_next_refresh(connect: Connect, draft: Draft) -> None:
+    first = connect("14.0").row
+    assert "The one connection is healthy." in overview()
+    connect("14.0", fields={"label": "Later"})
+    draft("Draft")
+    soon = (database_now() + timedelta(minutes=5)).replace(microsecond=0)
+    Connection.objects.filter(pk=first.pk).update(next_refresh_at=soon)
+    said = re.search(r'<p class="lead">All 2 healthy. Next refresh <time [^>]*>(\d\d:\d\d:\d\d)', overview())
+    assert said is not None
+    assert said[1] == f"{soon:%H:%M:%S}"
+    Connection.objects.filter(pk=first.pk).update(next_refresh_at=database_now())
+    assert "All 2 healthy. A refresh is due now." in overview()
+    diagnosed(first, DiagnosisCode.TIMEOUT, Trouble.UNREACHABLE)
+    assert "healthy." not in overview()

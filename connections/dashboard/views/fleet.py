@@ -56,6 +56,7 @@ def overview(request: HttpRequest, asker: Asker) -> HttpResponse:
         "urgent_count": sum(census.by_status[status] for status in queries.NEED_A_PERSON),
         "causes": causes[:MOST_CAUSES],
         "more_causes": causes[MOST_CAUSES:],
+        "next_refresh": queries.next_refresh(asker.tenants) if census.is_all_well else None,
         "urgent": queries.next_to_die(asker.tenants),
         "events": queries.recent_events(asker.tenants),
         "errors": [(one, title_of(one.code)) for one in failures.top_groups(asker.tenants, around.now)],
