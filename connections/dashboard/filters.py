@@ -20,6 +20,7 @@ from connections.models import Draft
 from connections.models.status import ConnectionQuerySet
 
 LONGEST = 200
+MOST_WORDS = 8
 ME = "me"
 SEARCHED = (
     "label", "public_id", "external_id", "host", "username", "platform", "tenant__slug", "contact_name",
@@ -105,7 +106,14 @@ class Filters:
             rows = rows.filter(owner__username=self.asker if self.owner == ME else self.owner)
         if self.tag:
             rows = rows.filter(tags__name=self.tag)
-        return rows.alias(said=_said()).filter(said__icontains=self.q) if self.q else rows
+        rows = rows.alias(said=_said())
+        for word in self._words():
+            rows = rows.filter(said__icontains=word)
+        return rows
+
+    def _words(self) -> list[str]:
+        """Each must occur somewhere. What comes after the first few counts as one, so that no query grows too long."""
+        return self.q.split(maxsplit=MOST_WORDS - 1)
 
     def admits_drafts(self) -> bool:
         """A draft that is no connection yet has no tag, no diagnosis and no owner."""
@@ -118,8 +126,8 @@ class Filters:
             return False
         if self.host and self.host.lower() not in draft.instance_url.lower():
             return False
-        words = (draft.label, draft.public_id, draft.instance_url, draft.platform, draft.tenant.slug)
-        return any(self.q.lower() in word.lower() for word in words)
+        said = (draft.label, draft.public_id, draft.instance_url, draft.platform, draft.tenant.slug)
+        return all(word.lower() in "\n".join(said).lower() for word in self._words())
 
     def chips(self) -> Iterator[Chip]:
         for status in self.status:

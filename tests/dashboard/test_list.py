@@ -164,6 +164,17 @@ def test_mine_are_those_i_own_whoever_opens_the_address(draft: Draft) -> None:
     assert re.search(r'name="owner" value="me"', page)
 
 
+def test_every_word_of_a_search_occurs_somewhere_in_whatever_order(draft: Draft) -> None:
+    draft("Acme: orders to ERP")
+    draft("Acme: leads", username="other")
+    client = signed_in("viewer")
+    assert labels(client, "q=acme+orders") == labels(client, "q=SVC+erp++acme") == ["Acme: orders to ERP"]
+    assert labels(client, "q=acme") == ["Acme: leads", "Acme: orders to ERP"]
+    assert labels(client, "q=acme+nothing") == labels(client, "q=orders+leads") == []
+    many_words = "+".join("acme orders to erp".split() * 40)
+    assert labels(client, f"q={many_words}") == []
+
+
 def test_a_contact_is_found_by_name_and_by_address(draft: Draft) -> None:
     draft("Acme", contact_name="Sam Carter", contact_email="crm@acme.example")
     draft("Borealis", username="other")
