@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -133,21 +132,12 @@ def name_targets(rows: Sequence[AuditRow]) -> None:
         row.named = found.get(row.target)  # type: ignore[attr-defined]  # for the template
 
 
-class _Line:
-    """What csv writes to: each row comes back as text."""
-
-    def write(self, text: str) -> str:
-        return text
-
-
 def as_csv(rows: QuerySet[AuditRow]) -> Iterator[str]:
     """Row by row, newest first. In portions, so that no query stays open while a slow reader reads."""
-    writer = csv.writer(_Line(), lineterminator="\r\n")
-    yield writer.writerow(COLUMNS)
+    yield from tables.lines([COLUMNS])
     last, left = None, MOST_EXPORTED
     while portion := list((rows if last is None else rows.filter(pk__lt=last))[: min(ROWS_AT_ONCE, left)]):
-        for row in portion:
-            yield writer.writerow([tables.cell(value) for value in _cells(row)])
+        yield from tables.lines(_cells(row) for row in portion)
         last, left = portion[-1].pk, left - len(portion)
 
 

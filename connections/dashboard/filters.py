@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, TextField, Value
+from django.db.models import F, Q, TextField, Value
 from django.db.models.functions import Concat
 from django.http import QueryDict
 from django.utils.translation import gettext as _
@@ -106,10 +106,7 @@ class Filters:
             rows = rows.filter(owner__username=self.asker if self.owner == ME else self.owner)
         if self.tag:
             rows = rows.filter(tags__name=self.tag)
-        rows = rows.alias(said=_said())
-        for word in self._words():
-            rows = rows.filter(said__icontains=word)
-        return rows
+        return rows.alias(said=_said()).filter(*(Q(said__icontains=word) for word in self._words()))
 
     def _words(self) -> list[str]:
         """Each must occur somewhere. What comes after the first few counts as one, so that no query grows too long."""
@@ -172,13 +169,20 @@ class Filters:
             for name in names
         }
 
-    def _query(self, **changes: object) -> str:
-        values: Mapping[str, object] = {
+    def as_words(self) -> dict[str, str]:
+        """What is narrowed to, for the audit."""
+        values = self._values() | {"status": ",".join(self.status), "sort": ""}
+        return {name: str(value) for name, value in values.items() if value}
+
+    def _values(self) -> dict[str, object]:
+        return {
             "q": self.q, "status": self.status, "tenant": self.tenant, "tag": self.tag, "cause": self.cause,
-            "host": self.host, "owner": self.owner, "sort": self.sort.given, **changes,
+            "host": self.host, "owner": self.owner, "sort": self.sort.given,
         }  # fmt: skip
+
+    def _query(self, **changes: object) -> str:
         query = QueryDict(mutable=True)
-        for name, value in values.items():
+        for name, value in (self._values() | changes).items():
             if isinstance(value, (list, tuple)):
                 query.setlist(name, [str(one) for one in value])
             elif value:

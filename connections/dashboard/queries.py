@@ -96,8 +96,9 @@ def census(tenants: Tenants) -> Census:
 
 def next_refresh(tenants: Tenants) -> datetime | None:
     """The soonest of those that are planned."""
-    found = Connection.objects.present().filter(visible(tenants)).aggregate(soonest=Min("next_refresh_at"))
-    return found["soonest"]
+    rows = Connection.objects.present().filter(visible(tenants))
+    soonest: datetime | None = rows.aggregate(soonest=Min("next_refresh_at"))["soonest"]
+    return soonest
 
 
 def pressing(tenants: Tenants) -> dict[str, int]:

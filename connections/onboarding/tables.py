@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 Fields = dict[str, Any]
@@ -51,6 +51,20 @@ def as_csv(rows: Iterable[Mapping[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows({name: cell(value) for name, value in row.items()} for row in rows)
     return out.getvalue()
+
+
+class _Line:
+    """What csv writes to: each row comes back as text."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """Row by row, for an answer that is sent while it is made."""
+    writer = csv.writer(_Line(), lineterminator="\r\n")
+    for row in rows:
+        yield writer.writerow([cell(value) for value in row])
 
 
 def _from_json(text: str) -> list[Fields]:

@@ -101,6 +101,7 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:live": Page(get=READ),
     "connections:list": Page(get=READ),
     "connections:rows": Page(get=READ),
+    "connections:export": Page(get=READ, is_export=True),
     "connections:system": Page(get=READ),
     "connections:errors": Page(get=READ),
     "connections:error_group": Page(get=READ),

@@ -23,7 +23,7 @@ from tests.signin.door import first_step, set_up_app
 
 NO_PAGES = {
     "healthz", "readyz", "metrics", "connections:live", "connections:rows", "connections:audit_export",
-    "connections:bundle", "mfa_login_webauthn",
+    "connections:export", "connections:bundle", "mfa_login_webauthn",
 }  # fmt: skip
 """Answers for programs, pieces of pages, files."""
 LEAD_AWAY = {"connections:home", "account_login", "mfa_reauthenticate_webauthn", "openid_connect_callback"}

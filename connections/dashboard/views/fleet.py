@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from connections.choices import DiagnosisCode, Status
 from connections.condition import Level, examine
 from connections.dashboard import failures, figures, plots, queries, sorting
+from connections.dashboard.exporting import MOST_EXPORTED
 from connections.dashboard.filters import Filters
 from connections.dashboard.first_steps import FirstStep, first_steps
 from connections.dashboard.paging import page_of
@@ -160,6 +161,7 @@ def _choices(asker: Asker) -> dict[str, Any]:
         "tenant_slugs": queries.tenant_slugs(asker.tenants),
         "owners": queries.owners(asker.tenants),
         "most_counted": queries.MOST_COUNTED,
+        "most_exported": MOST_EXPORTED,
     }
 
 
