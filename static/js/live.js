@@ -82,7 +82,13 @@
     if (icon && shape && icon.getAttribute("href") !== shape) icon.setAttribute("href", shape);
     mark = fresh.documentElement.dataset.mark || mark;
     every = Number(fresh.documentElement.dataset.every) || every;
+    return fresh.documentElement.dataset;
   };
+
+  // The page became another one of its kind: from now on that one is asked for.
+  document.addEventListener("sugaradmin:turned", ({ detail }) => {
+    root.dataset.live = takeOver(detail).live;
+  });
 
   // -- asking
 
@@ -98,10 +104,11 @@
 
   const ask = async () => {
     asked = Date.now();
+    const address = root.dataset.live;
     running = new AbortController();
     const patience = setTimeout(() => running?.abort(), PATIENCE);
     try {
-      const answer = await fetch(root.dataset.live, {
+      const answer = await fetch(address, {
         headers: { "X-Live": "1", "If-None-Match": `"${mark}"` },
         cache: "no-store",
         redirect: "manual",
@@ -112,7 +119,8 @@
         return show("out");
       }
       if (answer.status !== 304 && !answer.ok) throw new Error(String(answer.status));
-      if (answer.ok) takeOver(await answer.text());
+      const text = answer.ok ? await answer.text() : "";
+      if (text && address === root.dataset.live) takeOver(text);
       failed = 0;
       const [idle, rest] = (answer.headers.get("X-Session-Seconds") || "").split(" ").map(Number);
       if (rest) document.dispatchEvent(new CustomEvent("sugaradmin:session", { detail: { idle, rest } }));
