@@ -1,4 +1,5 @@
-"""Keyset paging: a page begins after the last row of the one before, whatever was added or died meanwhile."""
+"""Keyset paging: a page begins after the last row of the one before, or ends before the first of the one after,
+whatever was added or died meanwhile."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Value, Window
+from django.db.models import Count, Window
 
 from connections.dashboard import sorting
 from connections.dashboard.queries import capped_count, shown_in_list
@@ -42,24 +43,46 @@ def place_from(text: str, sort: Sort = sorting.URGENCY) -> tuple[Any, ...] | Non
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page of connections. `after`: where the next begins, empty at the end. `count`: of all that match."""
+    """One page of connections. `after`: where the next begins, `before`: where the previous ends, empty where there is
+    none. `count`: of all that match."""
 
     rows: list[Connection]
     after: str
+    before: str
     count: int
 
 
-def page_of(rows: ConnectionQuerySet, after: str, sort: Sort = sorting.URGENCY) -> Page:
+def page_of(rows: ConnectionQuerySet, sort: Sort = sorting.URGENCY, *, after: str = "", before: str = "") -> Page:
     """Sorted and cut by key alone, then the few that are shown are read: wide rows make a sort slow.
 
-    The first page counts in the same walk, so that a search looks at every row once; a later one counts by itself.
+    The first page counts in the same walk, so that a search looks at every row once; another one counts by itself.
     """
     rows = sort.arrange(rows)
-    place = place_from(after, sort) if after else None
-    ordered = rows.filter(sort.after(place)) if place else rows
-    total = Value(0) if place else Window(Count("*"))
-    found: list[tuple[int, int]] = list(ordered.annotate(total=total).values_list("pk", "total")[: PAGE_SIZE + 1])
-    keys = [pk for pk, _ in found[:PAGE_SIZE]]
-    shown = list(shown_in_list(rows.filter(pk__in=keys)))
-    count = capped_count(rows) if place else found[0][1] if found else 0
-    return Page(rows=shown, after=place_of(shown[-1], sort) if len(found) > PAGE_SIZE else "", count=count)
+    end = place_from(before, sort) if before else None
+    if end and len(keys := _keys(rows.filter(sort.before(end)).reverse())) > PAGE_SIZE:
+        shown = list(shown_in_list(rows.filter(pk__in=keys[:PAGE_SIZE])))
+        return Page(
+            rows=shown, after=place_of(shown[-1], sort), before=place_of(shown[0], sort), count=capped_count(rows)
+        )
+    begin = place_from(after, sort) if after else None
+    if begin:
+        keys, count = _keys(rows.filter(sort.after(begin))), capped_count(rows)
+    else:
+        keys, count = _counted_keys(rows)
+    shown = list(shown_in_list(rows.filter(pk__in=keys[:PAGE_SIZE])))
+    return Page(
+        rows=shown,
+        after=place_of(shown[-1], sort) if len(keys) > PAGE_SIZE else "",
+        before=place_of(shown[0], sort) if begin and shown else "",
+        count=count,
+    )
+
+
+def _keys(rows: ConnectionQuerySet) -> list[int]:
+    """Of one page, and one more where there is more."""
+    return list(rows.values_list("pk", flat=True)[: PAGE_SIZE + 1])
+
+
+def _counted_keys(rows: ConnectionQuerySet) -> tuple[list[int], int]:
+    found = list(rows.annotate(total=Window(Count("*"))).values_list("pk", "total")[: PAGE_SIZE + 1])
+    return [pk for pk, _ in found], found[0][1] if found else 0

@@ -69,11 +69,17 @@ class Sort:
 
     def after(self, place: tuple[Any, ...]) -> Q:
         """Everything that comes later in this order."""
-        later, same = Q(), Q()
+        return self._beyond(place, is_before=False)
+
+    def before(self, place: tuple[Any, ...]) -> Q:
+        return self._beyond(place, is_before=True)
+
+    def _beyond(self, place: tuple[Any, ...], *, is_before: bool) -> Q:
+        beyond, same = Q(), Q()
         for key, value in zip(self.keys, place, strict=True):
-            later |= same & Q(**{f"{key}__{'lt' if self._is_turned(key) else 'gt'}": value})
+            beyond |= same & Q(**{f"{key}__{'lt' if self._is_turned(key) != is_before else 'gt'}": value})
             same &= Q(**{key: value})
-        return later
+        return beyond
 
     def other_way(self, name: str) -> str:
         """What a column's head leads to: this order, or the other way round where it is so already."""

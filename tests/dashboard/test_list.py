@@ -123,9 +123,38 @@ def walked(client: Client, query: str) -> list[str]:
     seen: list[str] = []
     while query:
         seen += labels(client, query)
-        following = re.search(r'rel="next" href="\?([^"]+)"', client.get(f"/connections/?{query}").content.decode())
-        query = following[1].replace("&amp;", "&") if following else ""
+        query = leads(client, query, "next")
     return seen
+
+
+def leads(client: Client, query: str, to: str) -> str:
+    """The query of the page before or after this one, empty where there is none."""
+    found = re.search(rf'rel="{to}" href="\?([^"]+)"', client.get(f"/connections/?{query}").content.decode())
+    return found[1].replace("&amp;", "&") if found else ""
+
+
+@pytest.mark.parametrize("sort", ["", "name", "-name", "-last_success"])
+def test_the_way_back_shows_the_same_pages(draft: Draft, sort: str) -> None:
+    many(draft, 120)
+    client, there = signed_in("viewer"), [f"tag=bulk&sort={sort}"]
+    while following := leads(client, there[-1], "next"):
+        there.append(following)
+    assert len(there) == 3
+    back = leads(client, there[2], "prev")
+    assert labels(client, back) == labels(client, there[1])
+    assert leads(client, back, "next")
+    first = leads(client, back, "prev")
+    assert labels(client, first) == labels(client, there[0])
+    assert leads(client, first, "prev") == "", "it is the first one"
+    assert labels(client, leads(client, first, "next")) == labels(client, there[1])
+
+
+def test_a_way_back_that_became_short_shows_a_whole_first_page(draft: Draft) -> None:
+    many(draft, 60)
+    client = signed_in("viewer")
+    back = leads(client, leads(client, "tag=bulk", "next"), "prev")
+    Connection.objects.filter(label__lt="Acme 0005").delete()
+    assert len(labels(client, back)) == 50
 
 
 def test_the_heads_of_the_columns_sort_and_say_how_it_is_sorted(draft: Draft) -> None:

@@ -116,7 +116,8 @@ def _horizon(asker: Asker, now: datetime) -> Plot:
 def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
     filters = Filters.read(request.GET, request.user.get_username())
     matching = filters.narrow(queries.listed(asker.tenants))
-    found = page_of(matching, request.GET.get("after", ""), filters.sort)
+    found = page_of(matching, filters.sort, after=request.GET.get("after", ""), before=request.GET.get("before", ""))
+    is_later = bool(found.before or (request.GET.get("after") and not found.rows))
     begun = _begun(asker, filters)
     context = {
         "filters": filters,
@@ -125,14 +126,14 @@ def connection_list(request: HttpRequest, asker: Asker) -> HttpResponse:
         "orders": sorting.CHOICES,
         "page": found,
         "count": found.count + len(begun),
-        "is_later_page": bool(request.GET.get("after")),
+        "is_later_page": is_later,
         "may_operate": asker.may(Right.OPERATE),
         "may_create": asker.may(Right.ADMINISTER),
-        **({} if request.GET.get("after") else _drafts(asker, filters, begun)),
+        **({} if is_later else _drafts(asker, filters, begun)),
         **_choices(asker),
     }
     live_at = f"{reverse('connections:rows')}?was={rows_address(found.rows)}"
-    if not filters.query() and not context["is_later_page"]:
+    if not filters.query() and not is_later:
         live_at += f"&urgent={surroundings(request, asker).urgent}"
     return page(request, asker, "connection_list.html", context, section="connections", live_at=live_at)
 
