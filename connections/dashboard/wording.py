@@ -205,7 +205,8 @@ def remedies(row: Connection) -> tuple[str, ...]:
     """The buttons that help, the best of them first."""
     if (row.diagnosis or {}).get("fix_by") == FixBy.NOBODY:
         return WHILE_WAITING.get(row.diagnosis_code, ("test",))
-    return REMEDIES.get(row.diagnosis_code, ("repair",))
+    # What has never signed in has nothing that could be repaired, and nobody signs it in but people.
+    return REMEDIES.get(row.diagnosis_code, ("repair",) if row.version_count or row.adopted_token else ("sign-in",))
 
 
 def link_offered(row: Connection) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from django.test import Client
 
 from connections import models
 from connections.custody import guard
-from connections.models import AuditRow, Connection
+from connections.models import AuditRow, Connection, Heartbeat, database_now
 from sugaradmin.keys import new_key
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import person, signed_in
@@ -171,3 +172,11 @@ def test_a_viewer_sees_the_settings_and_cannot_save_them(draft: Draft) -> None:
     page = viewer.get(f"{row.get_absolute_url()}settings/").content.decode()
     assert page.count('<fieldset class="stack" disabled>') == 4
     assert save(viewer, row, section="description", label="Mine").status_code == 403
+
+
+@pytest.mark.parametrize(("age", "told"), [(5, "within 30 seconds"), (3600, "before the background worker runs again")])
+def test_what_was_saved_waits_for_a_worker_that_is_silent(admin: Client, draft: Draft, age: int, told: str) -> None:
+    at = database_now() - timedelta(seconds=age)
+    Heartbeat.objects.create(name="worker@here", pid=1, beat_at=at, started_at=at)
+    save(admin, row := draft("Before"), section="description", label="After")
+    assert told in admin.get(f"{row.get_absolute_url()}settings/").content.decode()

@@ -182,13 +182,19 @@ def _take_over(row: Connection, attempt: Attempt, now: datetime) -> None:
     journal.write_event(
         row,
         EventKind.IN_DOUBT,
-        f"Attempt {attempt.number} was sent at {attempt.sent_at:%H:%M:%S} UTC and its answer never arrived.",
+        f"Attempt {attempt.number} was sent at {attempt.sent_at:%H:%M:%S} UTC and {_came_of(attempt)}.",
         at=now,
         actor="background",
         attempt=attempt.number,
     )
     transitions.update_diagnosis(row, now, actor="background", attempt=attempt.number)
     reach(Point.DOUBT_RAISED, row.public_id)
+
+
+def _came_of(attempt: Attempt) -> str:
+    if attempt.http_status is None:
+        return "its answer never arrived"
+    return f"what came back told nothing ({attempt.http_status} {attempt.error or attempt.fault})"
 
 
 def _spare(row: Connection, attempt: Attempt, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -23,7 +23,7 @@ def accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, no
     row.version_count += 1
     if is_new_chain or row.chain == 0:
         row.chain += 1
-    _close_candidate(attempt, row.version_count, now)
+    _close_candidate(attempt)
     with statement.together():
         _supersede(before, now)
         version = _new_version(row, attempt, claim, tokens)
@@ -101,7 +101,7 @@ def _origin(attempt: Attempt) -> Origin:
     return Origin.ADOPTED if is_adopted else Origin.REFRESH
 
 
-def _close_candidate(attempt: Attempt, number: int, now: datetime) -> None:
+def _close_candidate(attempt: Attempt) -> None:
     """Proven by use: the kept answer is the parent of this version."""
     if attempt.candidate_of_id is not None:
         Attempt.objects.filter(pk=attempt.candidate_of_id, state=AttemptState.ANSWERED).update(
@@ -132,7 +132,7 @@ def _note_version(
     journal.write_event(
         row,
         kind,
-        f"{verb}: version {version.number}, good until {version.access_expires_at:%H:%M:%S} UTC.",
+        f"{verb}: version {version.number}, good until {_moment(version.access_expires_at, now)}.",
         at=now,
         actor=attempt.actor or attempt.trigger,
         attempt=attempt.number,
@@ -143,6 +143,12 @@ def _note_version(
         transitions.plan_retry(row, now, was_sent=True)
     transitions.plan_refresh(row, version, now)
     transitions.reschedule(row, now, live=version, has_open=False)
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    """With its day, where that is another one in UTC."""
+    at = at.astimezone(UTC)
+    return f"{at:%H:%M:%S} UTC" if at.date() == now.astimezone(UTC).date() else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _needs_rules(row: Connection, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from connections.dashboard import queries
 from connections.dashboard.forms import ConnectionForm, DeleteForm, DescriptionForm, IdentityForm, SecretsForm
 from connections.dashboard.refusals import MOVED, explain, refuse_without_keys
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, reason_without, require, require_fresh
+from connections.dashboard.shell import surroundings
 from connections.dashboard.views.detail import connection_page
 from connections.models import Connection
 from connections.onboarding import registry
@@ -51,9 +52,15 @@ def settings(request: HttpRequest, asker: Asker, public_id: str) -> HttpResponse
         form.refuse({"": [str(MOVED)]})
         return _settings_page(request, asker, row, form=form, section=section, status=409)
     if form.is_valid() and _edit(form, asker, row):
-        messages.success(request, _("Saved. Sugaradmin looks at the connection within 30 seconds."))
+        messages.success(request, _saved(request, asker))
         return redirect(f"{row.get_absolute_url()}settings/")
     return _settings_page(request, asker, row, form=form, section=section, status=422)
+
+
+def _saved(request: HttpRequest, asker: Asker) -> str:
+    if surroundings(request, asker).is_silent:
+        return _("Saved. Nothing happens before the background worker runs again: then it looks at the connection.")
+    return _("Saved. Sugaradmin looks at the connection within 30 seconds.")
 
 
 def _edit(form: DescriptionForm | IdentityForm | SecretsForm, asker: Asker, row: Connection) -> bool:
