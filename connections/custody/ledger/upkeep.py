@@ -140,7 +140,8 @@ def _note(
     # Anything else says nothing about the token: look again, soon while this is new or the version is unproven.
     if is_news:
         transitions.update_diagnosis(row, now, actor=actor, attempt=row.attempt_count)
-    row.probe_due_at = now + transitions.look_again(row, is_first=is_news or version.verified_at is None)
+    is_unproven = version.verified_at is None and not is_identity_trouble
+    row.probe_due_at = now + transitions.look_again(row, is_first=is_news or is_unproven)
     return True
 
 
