@@ -99,7 +99,14 @@ def test_every_code_has_a_page_that_needs_no_sign_in(code: str) -> None:
     assert "{" not in page.content.decode().split("<main")[1].split("</main>")[0], "a blank was not filled"
 
 
-@pytest.mark.parametrize("path", ["/help/", "/help/maintenance/", "/help/busy/"])
+def test_the_set_up_in_sugar_is_a_page_for_anybody() -> None:
+    assert "/help/sugar-admin-setup/" in Client().get("/help/").content.decode()
+    page = Client().get("/help/sugar-admin-setup/").content.decode()
+    assert "open Admin &gt; Configure API Platforms" in page
+    assert "Press Add, then Save." in page
+
+
+@pytest.mark.parametrize("path", ["/help/", "/help/maintenance/", "/help/busy/", "/help/sugar-admin-setup/"])
 def test_r12_help_has_the_frame_of_all_pages_for_who_signed_in(path: str) -> None:
     page = signed_in("admin").get(path).content.decode()
     assert "manage.py serve" in page, "no worker has ever run here"

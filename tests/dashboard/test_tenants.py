@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from connections.custody import guard
-from connections.models import AuditRow, Connection, Tenant
+from connections.models import AuditRow, Connection, Heartbeat, Tenant, database_now
 from tests.conftest import Configured
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
@@ -34,11 +34,18 @@ def test_the_name_erases_and_the_audit_says_who(row: Connection, tmp_path: Path)
     key = Tenant.objects.get(slug="acme").data_key
     admin = signed_in()
     assert key in admin.get(ERASE).content.decode()
-    assert "is being erased" in admin.post(ERASE, {"name": "acme"}, follow=True).content.decode()
+    assert "Waiting for the worker: acme is erased" in admin.post(ERASE, {"name": "acme"}, follow=True).content.decode()
     assert Connection.objects.get(pk=row.pk).deleted_at is not None
     assert [path.stem for path in tmp_path.iterdir()] == [Tenant.objects.get(slug="north").data_key]
     noted = AuditRow.objects.filter(target="acme").values_list("action", "actor_kind", "actor")
     assert list(noted) == [("erase_tenant", "staff", "admin"), ("destroy_data_keys", "staff", "admin")]
+
+
+def test_while_the_worker_is_there_it_begins_at_once(row: Connection) -> None:
+    now = database_now()
+    Heartbeat.objects.create(name="worker@here", pid=1, beat_at=now, started_at=now)
+    page = signed_in().post(ERASE, {"name": "acme"}, follow=True).content.decode()
+    assert "acme is being erased in the background" in page
 
 
 @pytest.mark.parametrize("name", ["", "Acme", "north"])

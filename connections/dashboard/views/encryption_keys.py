@@ -16,7 +16,7 @@ from django_q.tasks import async_task
 from connections.custody import guard, rekey
 from connections.custody.rekey import KeyUse
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, require_everywhere
-from connections.dashboard.shell import compare_page, page
+from connections.dashboard.shell import compare_page, page, surroundings
 from connections.models import EncryptionKey
 
 SECTION = "settings"
@@ -62,7 +62,8 @@ def _begin(request: HttpRequest, asker: Asker) -> HttpResponse:
         messages.warning(request, _("Nothing was sealed anew: %(why)s") % {"why": refused})
     else:
         async_task(TASK, task_name="seal_anew")
-        messages.success(
-            request, _("The background seals what is left, while everything runs. This page shows how far.")
-        )
+        told = _("The background seals what is left, while everything runs. This page shows how far.")
+        if surroundings(request, asker).is_silent:
+            told = _("Waiting for the worker: what is left is sealed once the background runs again.")
+        messages.success(request, told)
     return redirect("connections:keys")

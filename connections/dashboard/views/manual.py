@@ -19,8 +19,10 @@ from connections.diagnosis.catalogue.credentials import CREDENTIALS
 from connections.diagnosis.catalogue.instance import INSTANCE
 from connections.diagnosis.catalogue.network import NETWORK
 from connections.diagnosis.catalogue.ours import OURS
-from connections.diagnosis.catalogue.setup import SETUP
+from connections.diagnosis.catalogue.setup import REGISTER_THE_PLATFORM, SETUP
 
+SET_UP = "sugar-admin-setup"
+"""What is needed before any sign-in; its shareable copy, with the names of one connection, is `/s/<token>`."""
 GROUPS = (
     (gettext_lazy("Chain"), CHAIN),
     (gettext_lazy("Credentials"), CREDENTIALS),
@@ -60,6 +62,8 @@ def _fits(entry: Entry, wanted: str) -> bool:
 @login_not_required
 @require_safe
 def article(request: HttpRequest, code: str) -> HttpResponse:
+    if code == SET_UP:
+        return _shown(request, "set_up", {"steps": [fill(step) for step in REGISTER_THE_PLATFORM]})
     if code in WORKER_CODES:
         return _shown(request, "worker_code", {"entry": WORKER_CODES[code]})
     if code not in DiagnosisCode.values:

@@ -15,7 +15,7 @@ from django_q.tasks import async_task
 from connections.custody import tenant_keys
 from connections.dashboard.key_forms import NameForm
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, require_everywhere
-from connections.dashboard.shell import page
+from connections.dashboard.shell import page, surroundings
 from connections.models import Tenant
 from connections.onboarding import erasure
 
@@ -50,5 +50,7 @@ def erase(request: HttpRequest, asker: Asker, slug: str) -> HttpResponse:
     erasure.keys_to_destroy(row)  # says here why it cannot be done, not in a log
     async_task(TASK, row.pk, asker.actor.name, asker.actor.address, task_name="erase_tenant")
     told = _("%(tenant)s is being erased in the background. The audit says when its key is destroyed.")
+    if surroundings(request, asker).is_silent:
+        told = _("Waiting for the worker: %(tenant)s is erased once the background runs again.")
     messages.success(request, told % {"tenant": row.slug})
     return redirect("connections:tenants")
