@@ -153,17 +153,11 @@ def needs(
                 return unchanged.response()
             except Stale as stale:
                 return HttpResponseRedirect(address_to_confirm(stale.back))
-            except PermissionDenied:
+            except (PermissionDenied, NotFound, NotThere) as refused:
                 if is_export or request.method not in SAFE_METHODS:
                     _note_denied(request, asker, deed)
-                raise
-            except NotFound:
-                if is_export or request.method not in SAFE_METHODS:
-                    _note_denied(request, asker, deed)
-                raise Http404(_("There is no such connection.")) from None
-            except NotThere:
-                if is_export or request.method not in SAFE_METHODS:
-                    _note_denied(request, asker, deed)
+                if isinstance(refused, NotFound):
+                    raise Http404(_("There is no such connection.")) from None
                 raise
             except CustodyProblem as problem:
                 context = {"detail": problem.detail, "code": problem.code}

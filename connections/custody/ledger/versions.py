@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q, QuerySet
@@ -12,6 +12,7 @@ from connections.custody import journal, keys, reads, schedule, statement
 from connections.custody.ledger import passwords, transitions
 from connections.custody.ledger.answers import ANSWER_FIELDS, outcome_of
 from connections.custody.values import Claim, Outcome, Result
+from connections.diagnosis.rules.wording import clock
 from connections.models import Attempt, Connection, TokenVersion
 from connections.sugar import TokenSet
 
@@ -132,7 +133,7 @@ def _note_version(
     journal.write_event(
         row,
         kind,
-        f"{verb}: version {version.number}, good until {_moment(version.access_expires_at, now)}.",
+        f"{verb}: version {version.number}, good until {clock(version.access_expires_at, now)}.",
         at=now,
         actor=attempt.actor or attempt.trigger,
         attempt=attempt.number,
@@ -143,12 +144,6 @@ def _note_version(
         transitions.plan_retry(row, now, was_sent=True)
     transitions.plan_refresh(row, version, now)
     transitions.reschedule(row, now, live=version, has_open=False)
-
-
-def _moment(at: datetime, now: datetime) -> str:
-    """With its day, where that is another one in UTC."""
-    at = at.astimezone(UTC)
-    return f"{at:%H:%M:%S} UTC" if at.date() == now.astimezone(UTC).date() else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _needs_rules(row: Connection, now: datetime) -> bool:
