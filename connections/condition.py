@@ -222,8 +222,13 @@ def _migrations() -> Iterator[Finding]:
 def _keys() -> Iterator[Finding]:
     trouble = keycheck.trouble()
     if trouble:
-        remedy = _("Put the right key back into SUGARADMIN_ENCRYPTION_KEYS; nothing was deleted.")
+        remedy = _("Put the right key back where it was; nothing was deleted.")
         yield _fail("keys", trouble, remedy, command=LOOK_AGAIN)
+    elif spoilt := keycheck.file_trouble():
+        remedy = _(
+            "Put the file back before anything is restarted: what runs still has the keys, the next start would not."
+        )
+        yield _fail("keys", spoilt, remedy, command=LOOK_AGAIN)
     else:
         yield _ok("keys", _("Every key fits what it sealed."))
     for tenant, reason in [] if trouble else tenant_keys.missing():

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import Q
 from django_q.tasks import async_task
 
-from connections.custody import audit_proof, copies, lent, pruning, rekey, rounds
+from connections.custody import audit_proof, copies, lent, pruning, rekey, rounds, spool
 from connections.custody.audit import Actor
 from connections.custody.ledger import upkeep
 from connections.models import DatabaseLater, DatabaseNow, Heartbeat, Tenant, Turn, database_now
@@ -101,10 +101,11 @@ def check_database() -> None:
 def beat() -> None:
     """The sign of life that pages, doctor and metrics look at."""
     now = database_now()
+    sign = {"pid": os.getpid(), "beat_at": now, "ring": rekey.ids_held(), "spooled": sorted(spool.key_ids())}
     Heartbeat.objects.update_or_create(
         name=f"worker@{socket.gethostname()}",
-        defaults={"pid": os.getpid(), "beat_at": now},
-        create_defaults={"pid": os.getpid(), "beat_at": now, "started_at": now},
+        defaults=sign,
+        create_defaults={**sign, "started_at": now},
     )
     Heartbeat.objects.filter(beat_at__lt=now - timedelta(days=1)).delete()
 

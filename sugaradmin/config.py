@@ -61,10 +61,12 @@ class Config:
     allowed_hosts: tuple[str, ...]
     trusted_proxies: tuple[Network, ...]
 
-    # Its keys: SECRET_KEY, ENCRYPTION_KEYS, TENANT_KEYS, TENANT_KEYS_SEAL, METRICS_TOKEN
+    # Its keys: SECRET_KEY, ENCRYPTION_KEYS, KEY_PROVIDER, TENANT_KEYS, TENANT_KEYS_SEAL, METRICS_TOKEN
     secret_key: str = field(repr=False)
     encryption_keys: str = field(repr=False)
     """As given: `id:base64,…`, the first encrypts; connections.vault parses it."""
+    encryption_key_file: Path | None
+    """Where they lie, when they are ours to change; each process then reads the file anew whenever it changed."""
     tenant_keys: Path | None
     """The folder of tenants' own keys; none: the ring seals everything."""
     tenant_keys_seal: bool
@@ -133,6 +135,7 @@ def load(env: Environment, *, root: Path) -> Config:
     data_dir = (root / env.text("SUGARADMIN_DATA_DIR", "var")).resolve()
     keys.prepare(data_dir)
     hosts, base_url = _addresses(env, development=development)
+    given_keys = key_providers.ring(env, data_dir)
     return Config(
         development=development,
         data_dir=data_dir,
@@ -141,7 +144,8 @@ def load(env: Environment, *, root: Path) -> Config:
         allowed_hosts=hosts,
         trusted_proxies=env.networks("SUGARADMIN_TRUSTED_PROXIES"),
         secret_key=_secret_key(env, data_dir, development=development),
-        encryption_keys=_encryption_keys(env, data_dir, development=development),
+        encryption_keys=_encryption_keys(given_keys, data_dir, development=development),
+        encryption_key_file=data_dir / key_providers.FILE if not given_keys or key_providers.is_file(env) else None,
         tenant_keys=(root / folder).resolve() if (folder := env.text("SUGARADMIN_TENANT_KEYS")) else None,
         tenant_keys_seal=env.flag("SUGARADMIN_TENANT_KEYS_SEAL", default=True),
         metrics_token=env.secret("SUGARADMIN_METRICS_TOKEN", example="a long random text"),
@@ -187,8 +191,7 @@ def _secret_key(env: Environment, data_dir: Path, *, development: bool) -> str:
     )
 
 
-def _encryption_keys(env: Environment, data_dir: Path, *, development: bool) -> str:
-    given = key_providers.ring(env, data_dir)
+def _encryption_keys(given: str, data_dir: Path, *, development: bool) -> str:
     if given:
         try:
             Keyring.parse(given)

@@ -3,7 +3,8 @@
 A provider is a function of the environment and the data directory. It is called once in each process, at start, and
 answers the ring as `id:base64,…`, the first of which seals; or nothing, where it holds none. It reads its own settings
 through the environment it is given, so that a misspelt one is noticed. So a key service needs to know one thing: how to
-unwrap what was wrapped; what it unwrapped stays in memory.
+unwrap what was wrapped; what it unwrapped stays in memory. Only the file is ours to change, by page or by command
+(`connections.custody.ring_changes`), and is read anew whenever it has changed.
 
     # acme_keys.py, beside manage.py; SUGARADMIN_KEY_PROVIDER=acme_keys:unwrapped
     def unwrapped(env, data_dir):
@@ -41,9 +42,13 @@ def from_file(env: Environment, data_dir: Path) -> str:
 BUILT_IN: dict[str, KeyProvider] = {"environment": from_environment, "file": from_file}
 
 
+def is_file(env: Environment) -> bool:
+    return BUILT_IN.get(_name(env)) is from_file
+
+
 def ring(env: Environment, data_dir: Path) -> str:
     """What the chosen provider gives. Raises EnvError, which repeats nothing of what a provider said."""
-    name = env.text(NAME, "environment")
+    name = _name(env)
     provider = BUILT_IN.get(name)
     if provider is not None:
         return provider(env, data_dir)
@@ -57,6 +62,10 @@ def ring(env: Environment, data_dir: Path) -> str:
     if not isinstance(given, str) or not given.strip():
         raise EnvError(f"{NAME}={name} gave no keys; it must answer {EXAMPLE}")
     return given.strip()
+
+
+def _name(env: Environment) -> str:
+    return env.text(NAME, "environment")
 
 
 def _theirs(name: str) -> KeyProvider:

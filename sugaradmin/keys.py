@@ -18,7 +18,7 @@ KEY_BYTES = 32
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 Maker = Callable[[], str]
-KEY_FILES = ("secret_key", "encryption_keys", "instance_id")
+KEY_FILES = ("secret_key", "encryption_keys", "retired_encryption_keys", "instance_id")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

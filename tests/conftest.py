@@ -91,6 +91,8 @@ def configured(settings: LazySettings) -> Iterator[Configured]:
     """Change fields of settings.SUGARADMIN for one test: configured(tick=timedelta(seconds=1))."""
 
     def change(**fields: object) -> None:
+        if "encryption_keys" in fields:
+            fields = {"encryption_key_file": None} | fields
         settings.SUGARADMIN = dataclasses.replace(settings.SUGARADMIN, **fields)
 
     yield change

@@ -8,9 +8,11 @@ folder of tenants' keys; one file of it that is missing stops its own tenant alo
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 
-from connections.custody import columns, keys, tenant_keys
+from connections.custody import columns, key_file, keys, tenant_keys
 from connections.models import EncryptionKey, database_now
 from connections.vault import Keyring, VaultError
 
@@ -21,14 +23,21 @@ def trouble() -> str:
         ring = keys.keyring()
     except VaultError as refused:
         return str(refused)
-    known = dict(EncryptionKey.objects.values_list("key_id", "check_value"))
+    rows = EncryptionKey.objects.values_list("key_id", "check_value", "retired_at")
+    known = {key_id: check for key_id, check, _ in rows}
     wrong = [key_id for key_id in ring.ids if key_id in known and not ring.matches_check(key_id, known[key_id])]
     if wrong:
         return f"The encryption key {', '.join(wrong)} is another one than it was."
-    missing = [key_id for key_id in known if key_id not in ring.ids and _is_needed(key_id)]
+    missing = [one for one, _, retired in rows if one not in ring.ids and retired is None and _is_needed(one)]
     if missing:
         return f"The encryption key {', '.join(missing)} is missing: what it sealed cannot be opened."
     return tenant_keys.trouble()
+
+
+def file_trouble() -> str:
+    """Why the next start would not find the keys that this process has; empty when all is well."""
+    file = settings.SUGARADMIN.encryption_key_file
+    return key_file.trouble(file) if file else ""
 
 
 def _is_needed(key_id: str) -> bool:
@@ -36,27 +45,28 @@ def _is_needed(key_id: str) -> bool:
 
 
 def take_note() -> str:
-    """Keeps a value for each key seen for the first time, forgets a key that left and that nothing needs.
+    """Keeps a value for each key seen for the first time, and notes of one that left that nothing needed it.
 
     Answers like `trouble`; where there is one, nothing is changed.
     """
     found = trouble()
     if not found:
         ring = keys.keyring()
-        _remember(ring)
-        _forget(ring)
+        now = database_now()
+        _remember(ring, now)
+        _retire_those_that_left(ring, now)
     return found
 
 
-def _remember(ring: Keyring) -> None:
-    now = database_now()
+def _remember(ring: Keyring, now: datetime) -> None:
     EncryptionKey.objects.bulk_create(
         [EncryptionKey(key_id=one, check_value=ring.key_check(one), first_seen_at=now) for one in ring.ids],
         ignore_conflicts=True,
     )
+    EncryptionKey.objects.filter(key_id__in=ring.ids, retired_at__isnull=False).update(retired_at=None)
 
 
-def _forget(ring: Keyring) -> None:
+def _retire_those_that_left(ring: Keyring, now: datetime) -> None:
     """Not while an answer on disk may still be sealed with it: that is found by looking at the disk, not the rows."""
     if not any(settings.SUGARADMIN.spool_dir.glob("*.json")):
-        EncryptionKey.objects.exclude(key_id__in=ring.ids).delete()
+        EncryptionKey.objects.filter(retired_at__isnull=True).exclude(key_id__in=ring.ids).update(retired_at=now)

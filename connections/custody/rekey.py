@@ -103,6 +103,14 @@ def usage(*, grants_before: datetime | None = None) -> list[KeyUse]:
     ]
 
 
+def ids_held() -> list[str]:
+    """What this process's ring holds, the key that seals first; nothing where the ring cannot be read."""
+    try:
+        return list(keys.keyring().ids)
+    except VaultError:
+        return []
+
+
 def standing() -> Standing:
     total: Counter[str] = Counter()
     behind = 0

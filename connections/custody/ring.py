@@ -1,4 +1,4 @@
-"""The key ring of this process, as the settings give it."""
+"""The key ring of this process, as the settings give it or as the file of keys now holds it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from connections.custody import key_file
 from connections.vault import Keyring
 
 
@@ -15,4 +16,6 @@ def _parsed(text: str) -> Keyring:
 
 
 def keyring() -> Keyring:
-    return _parsed(settings.SUGARADMIN.encryption_keys)
+    """Raises VaultError."""
+    file = settings.SUGARADMIN.encryption_key_file
+    return (file and key_file.ring(file)) or _parsed(settings.SUGARADMIN.encryption_keys)

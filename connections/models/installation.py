@@ -27,6 +27,8 @@ class Heartbeat(models.Model):
     pid = models.PositiveIntegerField()
     beat_at = models.DateTimeField()
     started_at = models.DateTimeField()
+    ring = models.JSONField(default=list, db_comment="Ids of the encryption keys it holds, the one that seals first")
+    spooled = models.JSONField(default=list, db_comment="Ids of those that answers on its disk need")
 
     class Meta:
         ordering = ["name"]
@@ -49,11 +51,15 @@ class Turn(models.Model):
 
 
 class EncryptionKey(models.Model):
-    """A known value per key: tells a wrong key from a right one before anything is written with it."""
+    """A known value per key: tells a wrong key from a right one before anything is written with it.
+
+    It outlives the key: a name never comes to mean other bytes, since a backup may hold what the old ones sealed.
+    """
 
     key_id = models.CharField(max_length=16, primary_key=True)
     check_value = models.CharField(max_length=64)
     first_seen_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True, db_comment="It left the ring, and nothing needed it")
 
     class Meta:
         ordering = ["first_seen_at"]

@@ -146,6 +146,11 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:audit": Page(get=AUDIT),
     "connections:audit_export": Page(get=AUDIT, is_export=True),
     "connections:keys": Page(get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, is_dangerous=True),
+    "connections:add_key": Page(post=Gate.EVERYWHERE, is_dangerous=True),
+    "connections:make_key_primary": Page(post=Gate.EVERYWHERE, values={"key_id": "k1"}, is_dangerous=True),
+    "connections:retire_key": Page(
+        get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, values={"key_id": "k1"}, is_dangerous=True
+    ),
     "connections:tenants": Page(get=Gate.EVERYWHERE),
     "connections:erase_tenant": Page(
         get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, values={"slug": "acme"}, is_dangerous=True

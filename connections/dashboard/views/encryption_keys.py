@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 from django_q.tasks import async_task
 
-from connections.custody import guard, rekey
+from connections.custody import guard, rekey, ring_changes
 from connections.custody.rekey import KeyUse
+from connections.custody.ring_changes import RingChangeRefused
+from connections.dashboard.key_forms import NameForm
 from connections.dashboard.rights import Asker, Right, must_confirm, needs, require_everywhere
 from connections.dashboard.shell import compare_page, page, surroundings
 from connections.models import EncryptionKey
@@ -25,10 +28,12 @@ TASK = "connections.tasks.seal_anew"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One key as the page shows it. `since`: when this database first saw it."""
+    """One key as the page shows it."""
 
     use: KeyUse
-    since: datetime | None
+    since: datetime | None  # when this database first saw it
+    needed: str  # why it may not go; empty when it may
+    late: str  # workers that do not hold it yet, and so could not open what it seals
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,9 +43,13 @@ def keys(request: HttpRequest, asker: Asker) -> HttpResponse:
     if request.method == "POST":
         return _begin(request, asker)
     uses, standing = rekey.usage(), rekey.standing()
-    known = dict(EncryptionKey.objects.values_list("key_id", "first_seen_at"))
+    lines = _lines(uses)
+    retired = EncryptionKey.objects.filter(retired_at__isnull=False).exclude(key_id__in=[use.key_id for use in uses])
     context = {
-        "lines": [Line(use=use, since=known.get(use.key_id)) for use in uses],
+        "lines": lines,
+        "retired": list(retired),
+        "is_ours": ring_changes.is_ours(),
+        "next_name": "" if guard.key_trouble() else ring_changes.free_name(),
         "total": standing.values,
         "behind": standing.behind,
         "done": standing.values - standing.behind,
@@ -48,11 +57,79 @@ def keys(request: HttpRequest, asker: Asker) -> HttpResponse:
         "trouble": guard.key_trouble(),
         "must_confirm": must_confirm(request),
     }
-    mark = compare_page(request, asker, uses, standing, context["trouble"])
+    mark = compare_page(request, asker, lines, standing, context["trouble"])
     return page(
         request, asker, "settings/keys.html", context,
         section=SECTION, mark=mark, live_at=reverse("connections:keys"), is_busy=bool(standing.behind),
     )  # fmt: skip
+
+
+def _lines(uses: list[KeyUse]) -> list[Line]:
+    known = dict(EncryptionKey.objects.values_list("key_id", "first_seen_at"))
+    return [
+        Line(
+            use=use,
+            since=known.get(use.key_id),
+            needed=ring_changes.why_needed(use) if use.is_held else "",
+            late=", ".join(ring_changes.nodes_without(use.key_id)) if use.is_held and not use.is_primary else "",
+        )
+        for use in uses
+    ]
+
+
+@require_POST
+@needs(Right.ADMINISTER, deed="add_key", is_dangerous=True)
+def add_key(request: HttpRequest, asker: Asker) -> HttpResponse:
+    require_everywhere(asker, Right.ADMINISTER)
+    name = request.POST.get("name", "").strip()  # what the page offered: sent twice, it is one key
+    try:
+        ring_changes.add(name, asker.actor)
+    except RingChangeRefused as refused:
+        messages.warning(request, str(refused))
+    else:
+        told = _("%(key)s is made, and opens. Keep a copy of the file of keys, apart from the backups of the database.")
+        messages.success(request, told % {"key": name})
+    return redirect("connections:keys")
+
+
+@require_POST
+@needs(Right.ADMINISTER, deed="make_key_primary", is_dangerous=True)
+def make_key_primary(request: HttpRequest, asker: Asker, key_id: str) -> HttpResponse:
+    require_everywhere(asker, Right.ADMINISTER)
+    try:
+        ring_changes.make_primary(key_id, asker.actor)
+    except RingChangeRefused as refused:
+        messages.warning(request, str(refused))
+    else:
+        messages.success(request, _("%(key)s seals from now on. Seal what is left anew below.") % {"key": key_id})
+    return redirect("connections:keys")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(Right.ADMINISTER, deed="retire_key", is_dangerous=True)
+def retire_key(request: HttpRequest, asker: Asker, key_id: str) -> HttpResponse:
+    require_everywhere(asker, Right.ADMINISTER)
+    line = next((line for line in _lines(rekey.usage()) if line.use.key_id == key_id and line.use.is_held), None)
+    if line is None:
+        raise Http404(key_id)
+    form = NameForm(request.POST or None, expected=key_id)
+    if request.method == "POST" and form.is_valid():
+        try:
+            ring_changes.retire(key_id, asker.actor)
+        except RingChangeRefused as refused:
+            messages.warning(request, str(refused))
+        else:
+            messages.success(request, _("%(key)s is retired.") % {"key": key_id})
+        return redirect("connections:keys")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if request.method == "POST" else HTTPStatus.OK
+    context = {
+        "line": line,
+        "form": form,
+        "is_ours": ring_changes.is_ours(),
+        "file": ring_changes.RETIRED,
+        "must_confirm": must_confirm(request),
+    }
+    return page(request, asker, "settings/retire_key.html", context, section=SECTION, status=status)
 
 
 def _begin(request: HttpRequest, asker: Asker) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Bring every secret under the first key of SUGARADMIN_ENCRYPTION_KEYS, and say which keys may go."""
+"""Change the encryption key: add one, let it seal, bring every secret under it, retire the old one."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from connections.custody import rekey
+from connections.custody import rekey, ring_changes
 from connections.custody.rekey import KeysDoNotFit, KeyUse
+from connections.custody.ring_changes import RingChangeRefused
 from connections.management.console import add_json, operator, print_json
 from connections.models import database_now
 from connections.vault import VaultError, is_data_key
@@ -21,6 +22,11 @@ class Command(BaseCommand):
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--status", action="store_true", help="change nothing, show what needs which key")
         what.add_argument(
+            "--add", metavar="KEY", nargs="?", const="", help="a new key, which opens and does not seal yet"
+        )
+        what.add_argument("--make-primary", metavar="KEY", help="this key seals from now on")
+        what.add_argument("--retire", metavar="KEY", help="nothing needs this key: take it out of the ring")
+        what.add_argument(
             "--give-up",
             metavar="KEY",
             help="this key is lost for good: write secrets again, ask for those it sealed; deletes nothing",
@@ -31,11 +37,17 @@ class Command(BaseCommand):
         try:
             if options["give_up"]:
                 self._give_up(options["give_up"])
+            elif options["add"] is not None:
+                self._add(options["add"] or ring_changes.free_name())
+            elif options["make_primary"]:
+                self._make_primary(options["make_primary"])
+            elif options["retire"]:
+                self._retire(options["retire"])
             elif options["status"]:
                 self._report(rekey.usage(), options["json"])
             else:
                 self._rotate(options["json"])
-        except (KeysDoNotFit, VaultError) as refused:
+        except (KeysDoNotFit, RingChangeRefused, VaultError) as refused:
             raise CommandError(str(refused)) from None
 
     def _rotate(self, is_json: bool) -> None:
@@ -59,6 +71,21 @@ class Command(BaseCommand):
             raise CommandError(f"{key_id} is no key that is missing or wrong.") from None
         self.stdout.write(f"{key_id} is given up: {left} values cannot be opened; their connections say what to enter.")
 
+    def _add(self, key_id: str) -> None:
+        ring_changes.add(key_id, operator())
+        self.stdout.write(f"{key_id} is made, and opens. Once every node holds it: --make-primary {key_id}")
+
+    def _make_primary(self, key_id: str) -> None:
+        ring_changes.make_primary(key_id, operator())
+        self.stdout.write(f"{key_id} seals from now on. What is left is sealed anew by: rotate_encryption_key")
+
+    def _retire(self, key_id: str) -> None:
+        ring_changes.retire(key_id, operator())
+        self.stdout.write(
+            f"{key_id} is retired. The data directory keeps its bytes in {ring_changes.RETIRED}: take them away with "
+            "the oldest backup that needs them."
+        )
+
     def _progress(self, sealed: int) -> None:
         if sealed % 10_000 < rekey.BATCH and sealed >= rekey.BATCH:
             self.stderr.write(f"{sealed} values sealed anew so far…")
@@ -79,6 +106,11 @@ def _verdict(use: KeyUse) -> str:
     if use.is_primary:
         return "seals"
     if not use.is_held:
-        where = "SUGARADMIN_TENANT_KEYS" if is_data_key(use.key_id) else "SUGARADMIN_ENCRYPTION_KEYS"
-        return f"MISSING: put it back into {where}"
-    return "may be removed from SUGARADMIN_ENCRYPTION_KEYS" if use.is_retirable else "is needed: keep it"
+        return "MISSING: put it back into " + (
+            "SUGARADMIN_TENANT_KEYS" if is_data_key(use.key_id) else "the encryption keys"
+        )
+    if reason := ring_changes.why_needed(use):
+        return reason
+    return (
+        "may go: --retire " + use.key_id if ring_changes.is_ours() else "may be removed from SUGARADMIN_ENCRYPTION_KEYS"
+    )
