@@ -12,7 +12,7 @@ import pytest
 from connections.egress import ConnectTimeout, DeadlineExceeded, Egress, Policy
 from tests.egress.listener import Authority, Listener, Visit
 
-DEADLINE = 0.2
+DEADLINE = 0.5
 
 
 @contextmanager
