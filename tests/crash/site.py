@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,7 @@ import psycopg
 from connections.simulator import SimulatorServer
 from connections.simulator.control import InstanceControl
 from tests.crash.dialogue import Partner
+from tests.serving.site import migrated
 
 DEADLINE, SERVER, SEND_BY = 1.0, 0.5, 1.0  # seconds; as shipped: 25, 30 and 15
 DRAIN = DEADLINE + SERVER
@@ -91,7 +93,8 @@ def _environment(data_dir: Path, database_url: str) -> dict[str, str]:
 def database(kind: str, tmp_path: Path, postgres_url: str) -> Iterator[str]:
     """The address of a fresh database of this kind."""
     if kind == "sqlite":
-        yield f"sqlite:///{tmp_path / 'crash.sqlite3'}"
+        file = shutil.copy(migrated(), tmp_path / "crash.sqlite3")
+        yield f"sqlite:///{file}"
         return
     name = f"crash_{os.getpid()}_{next(_numbers)}"
     with psycopg.connect(postgres_url, autocommit=True) as server:

@@ -28,8 +28,8 @@ QUEUE_PROCESSES = 7
 def serve(tmp_path: Path) -> Iterator[Start]:
     running: list[RunningSite] = []
 
-    def begin(*arguments: str, **variables: str) -> RunningSite:
-        running.append(start(tmp_path / f"site{len(running)}", *arguments, **variables))
+    def begin(*arguments: str, is_empty: bool = False, **variables: str) -> RunningSite:
+        running.append(start(tmp_path / f"site{len(running)}", *arguments, is_empty=is_empty, **variables))
         return running[-1]
 
     yield begin
@@ -61,7 +61,7 @@ def manage(*arguments: str, data_dir: Path, **variables: str) -> subprocess.Comp
 
 @pytest.mark.parametrize("tell", ["pid", "group"])
 def test_it_answers_and_stops_cleanly_when_told(serve: Start, tell: str) -> None:
-    site = serve()
+    site = serve(is_empty=tell == "pid")
     assert site.get("/healthz").text == "ok\n"
     whole_queue(site)
     family = site.family()
@@ -88,25 +88,40 @@ def test_nothing_survives_a_kill_of_the_parent(serve: Start) -> None:
     assert gone(family, seconds=5)
 
 
-@pytest.mark.parametrize("victim", ["cluster", "sentinel"])
-def test_a_dead_queue_is_started_again_and_its_orphans_are_removed(serve: Start, victim: str) -> None:
+def cluster(family: list[psutil.Process]) -> list[psutil.Process]:
+    return family[:1]
+
+
+def sentinel(family: list[psutil.Process]) -> list[psutil.Process]:
+    return family[1:2]
+
+
+def idle_workers(family: list[psutil.Process]) -> list[psutil.Process]:
+    return _in_order(family)[:4]
+
+
+def monitor(family: list[psutil.Process]) -> list[psutil.Process]:
+    return _in_order(family)[4:5]
+
+
+def pusher(family: list[psutil.Process]) -> list[psutil.Process]:
+    return _in_order(family)[5:6]
+
+
+def _in_order(family: list[psutil.Process]) -> list[psutil.Process]:
+    """What the sentinel has begun, the first first."""
+    return sorted(family[1].children(), key=lambda one: one.pid)
+
+
+def test_whatever_of_the_queue_is_killed_it_is_started_again_and_works_on(serve: Start, tmp_path: Path) -> None:
     site = serve("--only", "worker")
     family = whole_queue(site)
-    family[0 if victim == "cluster" else 1].kill()
-    assert gone(family)
-    until(lambda: "The queue process ended" in site.text)
-    assert not {one.pid for one in whole_queue(site)} & {one.pid for one in family}
-
-
-@pytest.mark.parametrize("victim", ["idle workers", "monitor", "pusher"])
-def test_the_queue_works_on_after_one_of_its_processes_was_killed(serve: Start, victim: str, tmp_path: Path) -> None:
-    site = serve("--only", "worker")
-    sentinel = whole_queue(site)[1]
-    in_order = sorted(sentinel.children(), key=lambda one: one.pid)
-    for one in {"idle workers": in_order[:4], "monitor": in_order[4:5], "pusher": in_order[5:6]}[victim]:
-        one.kill()
-    until(lambda: "The queue process ended" in site.text)
-    whole_queue(site)
+    for deaths, victims in enumerate([cluster, sentinel, idle_workers, monitor, pusher], start=1):
+        for one in victims(family):
+            one.kill()
+        until(lambda deaths=deaths: site.text.count("The queue process ended") == deaths)
+        assert gone(family), victims.__name__
+        family = whole_queue(site)
     # What the dead had taken out comes back only after `retry`.
     left = waiting(tmp_path / "site0")
     enqueue(tmp_path / "site0", count=10)
