@@ -106,7 +106,9 @@ class Filters:
             rows = rows.filter(owner__username=self.asker if self.owner == ME else self.owner)
         if self.tag:
             rows = rows.filter(tags__name=self.tag)
-        return rows.alias(said=_said()).filter(*(Q(said__icontains=word) for word in self._words()))
+        if self.q:
+            rows = rows.alias(said=_said()).filter(*(Q(said__icontains=word) for word in self._words()))
+        return rows
 
     def _words(self) -> list[str]:
         """Each must occur somewhere. What comes after the first few counts as one, so that no query grows too long."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db.models import F, Q, Value
+from django.db.models import BooleanField, F, Func, Q, Value
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
@@ -32,8 +32,22 @@ def _name(text: str) -> str:
     return text
 
 
-READ: dict[str, Read] = {"rank": int, "moment": _moment, "name_key": _name, "pk": int}
+def _number(text: Any) -> int:
+    """Raises OverflowError for one that no database takes."""
+    number = int(text)
+    if number.bit_length() > 63:
+        raise OverflowError(text)
+    return number
+
+
+READ: dict[str, Read] = {"rank": _number, "moment": _moment, "name_key": _name, "pk": _number}
 """How each part of a place is read from an address. Raises ValueError, TypeError or OverflowError."""
+
+
+def _compared(keys: Sequence[str], sign: str, place: Sequence[Any]) -> Func:
+    """`(a, b) > (1, 2)`, which both databases compare from left to right."""
+    sides = (Func(*parts, template="(%(expressions)s)") for parts in (keys, map(Value, place)))
+    return Func(*sides, template="%(expressions)s", arg_joiner=f" {sign} ", output_field=BooleanField())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +89,13 @@ class Sort:
         return self._beyond(place, is_before=True)
 
     def _beyond(self, place: tuple[Any, ...], *, is_before: bool) -> Q:
-        beyond, same = Q(), Q()
-        for key, value in zip(self.keys, place, strict=True):
-            beyond |= same & Q(**{f"{key}__{'lt' if self._is_turned(key) != is_before else 'gt'}": value})
-            same &= Q(**{key: value})
-        return beyond
+        """Compared as a whole: a status is made out once for each row, not once for each key and those after it."""
+        sign = "<" if is_before else ">"
+        if not self.is_descending:
+            return Q(_compared(self.keys, sign, place))
+        first, *rest = self.keys
+        turned = Q(**{f"{first}__{'gt' if is_before else 'lt'}": place[0]})
+        return turned | (Q(**{first: place[0]}) & Q(_compared(rest, sign, place[1:])))
 
     def other_way(self, name: str) -> str:
         """What a column's head leads to: this order, or the other way round where it is so already."""

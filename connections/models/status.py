@@ -55,7 +55,10 @@ def death() -> Least:
 
 
 def per_status(results: Mapping[Status, Any], *, default: Any) -> Case:
-    """What each status comes to, decided in one walk: the conditions and their order stand here alone."""
+    """What each status comes to, decided in one walk: the conditions and their order stand here alone.
+
+    Where the last of them all come to the same, nothing is asked any more.
+    """
     conditions = {
         Status.PAUSED: Q(paused_at__isnull=False) | Q(held_at__isnull=False),
         Status.DRAFT: Q(version_count=0),
@@ -65,6 +68,9 @@ def per_status(results: Mapping[Status, Any], *, default: Any) -> Case:
         Status.UNREACHABLE: Q(trouble=Trouble.UNREACHABLE),
         Status.RETRYING: Q(trouble=Trouble.RETRYING),
     }
-    fallback = results.get(Status.HEALTHY, Value(default))
-    whens = [When(condition, then=results.get(status, Value(default))) for status, condition in conditions.items()]
-    return Case(*whens, default=fallback)
+    nothing = Value(default)
+    fallback = results.get(Status.HEALTHY, nothing)
+    asked = [(condition, results.get(status, nothing)) for status, condition in conditions.items()]
+    while asked and asked[-1][1] is fallback:
+        asked.pop()
+    return Case(*(When(condition, then=result) for condition, result in asked), default=fallback)

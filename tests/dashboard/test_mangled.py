@@ -29,7 +29,11 @@ def test_a_zero_in_an_address_is_left_out(path: str, status: int) -> None:
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00Z"])
 @pytest.mark.parametrize("pk", [1, 2**70])
 def test_a_place_at_the_end_of_time_opens_the_list_all_the_same(moment: str, pk: int) -> None:
-    for order, place in (("", [1, moment, "a", pk]), ("&sort=-last_success", [moment, "a", pk])):
+    for order, place in (
+        ("", [1, moment, "a", pk]),
+        ("", [pk, moment, "a", 1]),
+        ("&sort=-last_success", [moment, "a", pk]),
+    ):
         after = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
         assert signed_in().get(f"/connections/?after={after}{order}").status_code == 200
 
