@@ -46,7 +46,11 @@ NEED_A_PERSON = frozenset({Status.DYING, Status.DOWN})
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_COUNTED = 10_000
 MOST_SUGGESTED = 200
-UNSHOWN_IN_LISTS = ("diagnosis", "ca_pem", "password", "client_secret", "adopted_token", "owner__password")
+SHOWN_IN_LISTS = (
+    "public_id", "label", "external_id", "instance_url", "host", "platform", "username", "contact_name",
+    "contact_email", "snoozed_until", "snooze_reason", "snoozed_by", "event_count", "trouble_since", "diagnosis_code",
+    "access_expires_at", "access_dead_at", "last_success_at", "tenant__slug", "owner__username", "owner__is_active",
+)  # fmt: skip
 ROUTINE = (EventKind.REFRESHED, EventKind.PROBED)
 SILENT_AFTER_BEATS = 3
 LEAST_SILENCE = timedelta(seconds=30)
@@ -137,9 +141,9 @@ def rows_of(tenants: Tenants, public_ids: list[str]) -> list[Connection]:
 
 
 def shown_in_list(rows: ConnectionQuerySet) -> ConnectionQuerySet:
-    """With tenant, owner, tags and whether there are notes, without the wide columns that only other pages show."""
+    """With tenant, owner, tags and whether there are notes, without the many columns that only other pages show."""
     has_note = Exists(Note.objects.filter(connection=OuterRef("pk")))
-    rows = rows.select_related("tenant", "owner").prefetch_related("tags").defer(*UNSHOWN_IN_LISTS)
+    rows = rows.select_related("tenant", "owner").prefetch_related("tags").only(*SHOWN_IN_LISTS)
     return rows.annotate(has_note=has_note)
 
 
@@ -152,15 +156,17 @@ def with_status_in(rows: ConnectionQuerySet, statuses: tuple[str, ...]) -> Conne
 def next_to_die(tenants: Tenants, limit: int = 8) -> list[Connection]:
     """Those that a person can still save without an outage, and those for which it is too late for that."""
     urgent = with_status_in(by_urgency(tenants), (Status.DYING, Status.DOWN))
-    return list(urgent.select_related("tenant")[:limit])
+    shown = ("public_id", "label", "trouble_since", "diagnosis_code", "tenant__slug")
+    return list(urgent.select_related("tenant").only(*shown)[:limit])
 
 
 def recent_events(tenants: Tenants, limit: int = 10) -> list[Event]:
     """What changed lately; refreshes that went well are no news."""
-    events = Event.objects.exclude(kind__in=ROUTINE).select_related("connection__tenant").order_by("-pk")
+    events = Event.objects.exclude(kind__in=ROUTINE).select_related("connection").order_by("-pk")
     if tenants is not None:
         events = events.filter(connection__tenant_id__in=tenants)
-    return list(events[:limit])
+    shown = ("number", "at", "kind", "code", "connection__public_id", "connection__label")
+    return list(events.only(*shown)[:limit])
 
 
 def newest_event() -> int:
@@ -216,9 +222,9 @@ def notes_of(row: Connection) -> QuerySet[Note]:
 
 
 def versions_of(row: Connection) -> QuerySet[TokenVersion]:
-    """Newest first, never with their secrets."""
+    """Newest first, never with their secrets; of the attempt only its number, `attempt_number`."""
     versions = TokenVersion.objects.filter(connection=row).defer("access_token", "refresh_token")
-    return versions.select_related("attempt").order_by("-number")
+    return versions.annotate(attempt_number=F("attempt__number")).order_by("-number")
 
 
 def diagnosed_at(row: Any) -> datetime:
