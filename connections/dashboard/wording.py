@@ -102,7 +102,7 @@ def dated(at: datetime) -> str:
 
 
 def title_of(code: str) -> str:
-    return fill(CATALOGUE[DiagnosisCode(code)].title) if code in DiagnosisCode.values else code
+    return fill(CATALOGUE[DiagnosisCode(code)].title) if code in CATALOGUE else code
 
 
 def status_sentence(row: Any) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from django import template
 from django.conf import settings
+from django.db.models import Field, Model
 from django.forms import BoundField, CheckboxInput, PasswordInput
 from django.http import HttpRequest
 from django.templatetags.static import static
@@ -23,10 +25,14 @@ from connections.models import Attempt
 from connections.signin import limits
 from sugaradmin import __version__
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
 register = template.Library()
 
 
 @register.simple_tag
+@cache
 def shape(name: str) -> SafeString:
     """One shape of the sprite; decoration beside a word, so hidden from screen readers."""
     source = static("img/shapes.svg")
@@ -117,8 +123,9 @@ def clock(at: datetime) -> str:
 
 def _exact(at: datetime) -> str:
     """In the person's zone and in UTC, where they differ."""
-    here, utc = f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S %Z}", f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}"
-    return here if here == utc else f"{here} · {utc}"
+    here = timezone.localtime(at)
+    shown = f"{here:%Y-%m-%d %H:%M:%S %Z}"
+    return shown if here.tzname() == "UTC" else f"{shown} · {at.astimezone(UTC):%Y-%m-%d %H:%M:%S UTC}"
 
 
 def _iso(at: datetime) -> str:
@@ -139,6 +146,20 @@ def sparks(counts: Sequence[int]) -> SafeString:
         '<path d="{}"></path></svg>',
         len(counts) * 10, told, columns,
     )  # fmt: skip
+
+
+@register.filter
+def word(row: Model, name: str) -> str:
+    """What `get_…_display` says, which gathers the words of all choices anew for each row."""
+    value = getattr(row, name)
+    return str(_words(type(row), name).get(value, value))
+
+
+@cache
+def _words(model: type[Model], name: str) -> dict[object, StrPromise]:
+    field = model._meta.get_field(name)
+    assert isinstance(field, Field)
+    return dict(field.flatchoices)
 
 
 @register.filter
