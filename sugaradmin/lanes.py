@@ -6,6 +6,7 @@ A token call authenticates by its key and touches no session, cookie or form; th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -45,6 +46,27 @@ class PagesOnly(MiddlewareMixin):
         if _is_for_machines(request.path_info):
             return self.get_response(request)
         return super().__call__(request)
+
+
+class Room(PagesOnly):
+    """All frames of a page lie side by side.
+
+    CPython keeps frames in chunks of 16 kB, and gives one back to the kernel as soon as the first frame in it returns:
+    where the rows of a page happen to be written at such an edge, every call maps a chunk anew, which took up to half
+    of the time. A frame that is greater than a chunk gets a greater one, with room for those that follow.
+    """
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if _is_for_machines(request.path_info):
+            return self.get_response(request)
+        return _great(self.get_response, request)
+
+
+def _great(call: Callable[[HttpRequest], Any], request: HttpRequest) -> Any:
+    return call(request)
+
+
+_great.__code__ = _great.__code__.replace(co_stacksize=2**15)
 
 
 class PageViewsOnly(PagesOnly):

@@ -49,6 +49,7 @@ INSTALLED_APPS = [
 
 # The worker API authenticates itself and holds no session: what only pages need steps aside for it (sugaradmin.lanes).
 MIDDLEWARE = [
+    "sugaradmin.lanes.Room",
     "sugaradmin.proxies.TrustedProxies",
     "sugaradmin.headers.ResponseHeaders",
     "django.middleware.security.SecurityMiddleware",

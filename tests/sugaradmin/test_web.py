@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import resource
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.test import Client, RequestFactory
 from django.urls import include, path
 from django.views.debug import get_exception_reporter_class
 
-from sugaradmin.lanes import Csrf, LoginRequired, Sessions
+from sugaradmin.lanes import Csrf, LoginRequired, Room, Sessions
 from sugaradmin.proxies import TrustedProxies
 from tests.conftest import Configured
 
@@ -104,6 +105,28 @@ def test_only_the_api_itself_passes_the_middleware_of_pages_by(lane: Any) -> Non
         middleware.process_request = lambda request, seen=seen: seen.append("looked")
         middleware(request)
         assert seen == ["looked"], address
+
+
+def most_faults(request: HttpRequest) -> HttpResponse:
+    """Page faults of two hundred calls, at the depth at which they are most."""
+
+    def down(steps: int) -> int:
+        return down(steps - 1) if steps else 0
+
+    def faults(depth: int) -> int:
+        if depth:
+            return faults(depth - 1)
+        before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+        for _ in range(200):
+            down(10)
+        return resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
+
+    return HttpResponse(str(max(faults(depth) for depth in range(0, 300, 5))))
+
+
+def test_no_depth_of_a_page_is_slow() -> None:
+    found = Room(most_faults)(RequestFactory().get("/page/"))
+    assert int(found.content) < 100
 
 
 TRUSTED = (ipaddress.ip_network("10.0.0.0/8"),)
