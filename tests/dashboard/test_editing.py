@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.conf import LazySettings
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -15,6 +13,7 @@ from connections import models
 from connections.custody import guard
 from connections.models import AuditRow, Connection, Heartbeat, database_now
 from sugaradmin.keys import new_key
+from tests.conftest import Configured
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import person, signed_in
 from tests.dashboard.sending import send
@@ -34,12 +33,11 @@ def save(client: Client, row: Connection, **data: object) -> Any:
 
 
 def test_without_the_right_key_nothing_is_saved_and_the_page_says_why(
-    admin: Client, draft: Draft, settings: LazySettings
+    admin: Client, draft: Draft, configured: Configured
 ) -> None:
     row = draft("Before")
     assert guard.key_trouble() == ""
-    before = settings.SUGARADMIN
-    settings.SUGARADMIN = dataclasses.replace(before, encryption_keys=f"another:{new_key()}")
+    configured(encryption_keys=f"another:{new_key()}")
     guard.forget()
     given = {"tenant": "acme", "label": "New", "instance_url": "http://127.0.0.1:9/new"}
     response = admin.post("/connections/new/", given)

@@ -74,9 +74,9 @@ def test_all_well_is_said_with_the_time_of_the_next_refresh(connect: Connect, dr
     draft("Draft")
     soon = (database_now() + timedelta(minutes=5)).replace(microsecond=0)
     Connection.objects.filter(pk=first.pk).update(next_refresh_at=soon)
-    said = re.search(r'<p class="lead">All 2 healthy. Next refresh <time [^>]*>(\d\d:\d\d:\d\d)', overview())
+    said = re.search(r'<p class="lead">All 2 healthy. Next refresh <time [^>]*>([^<]*)<', overview())
     assert said is not None
-    assert said[1] == f"{soon:%H:%M:%S}"
+    assert said[1].split()[-1] == f"{soon:%H:%M:%S}"  # after midnight its day stands before it
     Connection.objects.filter(pk=first.pk).update(next_refresh_at=database_now())
     assert "All 2 healthy. A refresh is due now." in overview()
     diagnosed(first, DiagnosisCode.TIMEOUT, Trouble.UNREACHABLE)
