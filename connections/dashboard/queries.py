@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.db import connection
 from django.db.models import Count, Exists, F, Max, Min, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
 
@@ -107,10 +109,24 @@ def next_refresh(tenants: Tenants) -> datetime | None:
 
 def pressing(tenants: Tenants) -> dict[str, int]:
     """How many connections need a person and are not snoozed, by status: the number in every page's title."""
+    if tenants is not None and not tenants:
+        return {}
+    sql, params = _pressing(tenants, connection.vendor)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return {status: count for status, count in cursor.fetchall() if status in NEED_A_PERSON}
+
+
+@lru_cache(maxsize=64)
+def _pressing(tenants: Tenants, vendor: str) -> tuple[str, tuple[Any, ...]]:
+    """Put together once: every page and every poll asks it, and to build it costs far more than to answer it.
+
+    `vendor` parts what is kept: each kind of database has its own words.
+    """
     rows = Connection.objects.present().filter(visible(tenants)).filter(needs_person()).with_status().order_by()
     rows = rows.exclude(snoozed_until__gt=DatabaseNow())
     grouped = rows.values_list("status").annotate(count=Count("pk"))  # type: ignore[misc]  # annotated
-    return {status: count for status, count in grouped if status in NEED_A_PERSON}
+    return grouped.query.sql_with_params()
 
 
 def listed(tenants: Tenants) -> ConnectionQuerySet:
