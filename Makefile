@@ -3,7 +3,7 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 HOST ?= 127.0.0.1
 PORT ?= 8000
-JOBS ?= 2
+JOBS ?= 3
 
 BIN := .venv/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet

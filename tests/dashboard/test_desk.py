@@ -13,7 +13,7 @@ from tests.custody.conftest import Connect
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import person, signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def press(client: Client, row: Connection, action: str, **data: object) -> str:

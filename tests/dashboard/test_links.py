@@ -15,7 +15,7 @@ from tests.custody.conftest import ANA, Connect
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def make(client: Client, row: Connection, kind: str = "sign_in", **data: object) -> str:

@@ -17,7 +17,7 @@ from tests.custody.conftest import ANA, Connect
 from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 TITLES = {str(doing.title): doing.name for doing in DOINGS.values()}
 
 

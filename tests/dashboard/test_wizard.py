@@ -14,7 +14,7 @@ from tests.dashboard.people import signed_in
 from tests.dashboard.sending import send
 from tests.dashboard.walking import PASSWORD, Walk, text_of, walk_on
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
 
 GRANTS = ("password", "refresh")

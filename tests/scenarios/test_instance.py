@@ -18,6 +18,8 @@ from tests.scenarios.scene import DAY, HOUR, WITHOUT_PASSWORD, Case, Scene, play
 from tests.scenarios.test_chain import sign_in_again
 from tests.scenarios.test_setup import PREFLIGHT, calm, in_front
 
+pytestmark = pytest.mark.once
+
 UNWELL_LATER = {"error": "need_login", "error_message": "No valid authentication for user."}
 
 

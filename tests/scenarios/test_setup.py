@@ -9,6 +9,8 @@ import pytest
 from tests.scenarios.conftest import Open
 from tests.scenarios.scene import HOUR, WITHOUT_PASSWORD, Case, Scene, play
 
+pytestmark = pytest.mark.once
+
 OWN_CLIENT = {"client_id": "integration", "client_secret": "s3cret"}
 PREFLIGHT = {"endpoint": "api", "path": "ping/whattimeisit"}
 

@@ -23,7 +23,7 @@ from tests.dashboard.people import person, signed_in
 from tests.signin.door import first_step, is_in, with_app
 
 __all__ = ["draft", "run"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 NEW = {"username": "kim", "role": "operator", "tenants": "", "email": "kim@example.com"}
 PAGES = ("/settings/users/", "/settings/users/new/", "/settings/users/of/viewer/")
 

@@ -18,7 +18,7 @@ from tests.conftest import Configured
 from tests.dashboard.people import person, signed_in
 from tests.signin.door import code_of, first_step, is_in, set_up_app, with_app
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 APP, CODES = "/profile/security/app/add/", "/profile/security/recovery-codes/"
 
 
