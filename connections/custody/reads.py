@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from connections.choices import OPEN_STATES, AttemptKind, AttemptState, VersionState
+from connections.custody import statement
 from connections.custody.statement import Rows
 from connections.models import Attempt, Connection, DatabaseNow, HostWait, TokenVersion, database_now
 
@@ -45,6 +46,19 @@ def attempt(pk: int) -> tuple[Attempt, datetime]:
     if row is None:
         raise Attempt.DoesNotExist
     return row, row.now  # type: ignore[attr-defined]  # annotated
+
+
+def for_settling(pk: int, attempt_pk: int) -> tuple[Connection, Attempt, TokenVersion | None, datetime]:
+    """The connection, locked; then, as they are under the lock, its attempt, its live version and the clock.
+
+    Raises Connection.DoesNotExist or Attempt.DoesNotExist.
+    """
+    row, found, live = statement.firsts((_LOCKED, pk), (_ATTEMPT, attempt_pk), (_LIVE, pk))
+    if row is None:
+        raise Connection.DoesNotExist
+    if found is None:
+        raise Attempt.DoesNotExist
+    return row, found, live, found.now
 
 
 def open_grant(row: Connection) -> Attempt | None:

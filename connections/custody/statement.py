@@ -61,14 +61,33 @@ class Rows(Generic[Row]):
     _compiled: dict[str, _Compiled] = field(default_factory=dict)  # by kind of database
 
     def first(self, key: int) -> Row | None:
+        compiled = self.compiled()
+        with connection.cursor() as cursor:
+            cursor.execute(compiled.sql, compiled.params_for(key))
+            row: Row | None = compiled.as_model(cursor.fetchone())
+        return row
+
+    def compiled(self) -> _Compiled:
         compiled = self._compiled.get(connection.vendor)
         if compiled is None:
             self._compiled[connection.vendor] = compiled = _Compiled.of(self.made(_BLANK_KEY))
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, [key if param == _BLANK_KEY else param for param in compiled.params])
-            found = cursor.fetchone()
-        row: Row | None = None if found is None else compiled.as_model(list(found))
-        return row
+        return compiled
+
+
+def firsts(*asked: tuple[Rows[Any], int]) -> list[Any]:
+    """The first row of each, asked in this order and on PostgreSQL in one message; None where there is none."""
+    if connection.vendor != "postgresql":
+        return [rows.first(key) for rows, key in asked]
+    each = [rows.compiled() for rows, _ in asked]
+    params = [param for one, (_, key) in zip(each, asked, strict=True) for param in one.params_for(key)]
+    found = []
+    with connection.cursor() as cursor:
+        cursor.execute("; ".join(one.sql for one in each), params)
+        for place, one in enumerate(each):
+            if place:
+                cursor.nextset()
+            found.append(one.as_model(cursor.fetchone()))
+    return found
 
 
 def insert(row: Row) -> Row:
@@ -123,18 +142,24 @@ def together() -> Iterator[None]:
     """What is inserted and written within goes to the database in its order and in one message, when the block ends:
     each message costs a transaction half a millisecond in which others wait for its lock.
 
-    Nothing within may read what it writes, nor need the key of a row it inserts. SQLite has no messages to spare.
+    Nothing within may read what it writes before `send_kept`, nor need the key of a row it inserts. SQLite has no
+    messages to spare.
     """
     if connection.vendor != "postgresql":
         yield
         return
-    kept: list[_Change] = []
-    _kept.changes = kept
+    _kept.changes = []
     try:
         yield
+        send_kept()
     finally:
         _kept.changes = None
-    if kept:
+
+
+def send_kept() -> None:
+    """What was written within `together` so far goes out now: the next question is about it."""
+    if _kept.changes:
+        kept, _kept.changes = _kept.changes, []
         _send(kept)
 
 
@@ -200,7 +225,13 @@ class _Compiled:
             beside=get_related_populators(shape, chosen, connection.alias),  # type: ignore[call-arg]  # a later stub
         )
 
-    def as_model(self, row: list[Any]) -> Any:
+    def params_for(self, key: int) -> list[Any]:
+        return [key if param == _BLANK_KEY else param for param in self.params]
+
+    def as_model(self, found: Sequence[Any] | None) -> Any:
+        if found is None:
+            return None
+        row = list(found)
         for place, (converters, expression) in self.converters.items():
             for convert in converters:
                 row[place] = convert(row[place], expression, connection)

@@ -10,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 from connections.choices import AttemptState
+from connections.custody import reads
 from connections.custody.ledger import answers, claims, settlement, transitions, versions
 from connections.custody.values import Claim, Outcome, Result
 from connections.models import Attempt, Connection
@@ -24,7 +25,7 @@ def without_fence() -> Any:
 
     def accept(row: Connection, attempt: Attempt, claim: Claim, sealed: Sealed, now: datetime) -> Outcome:
         if sealed.answer.tokens is not None and sealed.answer.is_definite:
-            return versions.accept(row, attempt, claim, sealed.answer.tokens, now)
+            return versions.accept(row, attempt, reads.live_version(row), claim, sealed.answer.tokens, now)
         return original(row, attempt, claim, sealed, now)
 
     return mock.patch.object(settlement, "_late", accept)
@@ -36,7 +37,7 @@ def without_generation() -> Any:
 
     def accept(row: Connection, attempt: Attempt, claim: Claim, sealed: Sealed, now: datetime) -> Outcome:
         if attempt.state == AttemptState.SENT and sealed.answer.tokens is not None:
-            return versions.accept(row, attempt, claim, sealed.answer.tokens, now)
+            return versions.accept(row, attempt, reads.live_version(row), claim, sealed.answer.tokens, now)
         return original(row, attempt, claim, sealed, now)
 
     return mock.patch.object(settlement, "_discard", accept)

@@ -15,13 +15,13 @@ from django.conf import settings
 from django.db import transaction
 
 from connections.choices import AttemptKind, AttemptState, EventKind, Rung, Trouble
-from connections.custody import journal, keys, reads, schedule
+from connections.custody import journal, keys, reads, schedule, statement
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import refusals, transitions, versions
 from connections.custody.ledger.answers import ANSWER_FIELDS, MESSAGE_LENGTH, came_of, note_answer, outcome_of
 from connections.custody.ledger.claims import is_same_triple
 from connections.custody.values import Claim, Outcome, Result
-from connections.models import Attempt, Connection
+from connections.models import Attempt, Connection, TokenVersion
 from connections.sugar import Answer
 from connections.vault import Sealed
 
@@ -50,18 +50,20 @@ def settle(claim: Claim, sealed: SealedAnswer) -> Outcome:
     """Idempotent: after a commit whose fate is unknown it may be called again and finds its own work."""
     reach(Point.SETTLE_START, claim.connection_id)
     with transaction.atomic(durable=True):
-        row = transitions.locked(claim.connection_pk)
-        attempt, now = reads.attempt(claim.attempt_pk)
-        outcome = _settle(row, attempt, claim, sealed, now)
-        if outcome.result != Result.VERSION:
-            transitions.reschedule(row, now)
-        transitions.save(row)
+        row, attempt, live, now = transitions.locked_for_settling(claim.connection_pk, claim.attempt_pk)
+        with statement.together():
+            outcome = _settle(row, attempt, live, claim, sealed, now)
+            if outcome.result != Result.VERSION:
+                transitions.reschedule(row, now)
+            transitions.save(row)
         reach(Point.SETTLE_WRITTEN, claim.connection_id)
     reach(Point.SETTLED, claim.connection_id)
     return outcome
 
 
-def _settle(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswer, now: datetime) -> Outcome:
+def _settle(
+    row: Connection, attempt: Attempt, live: TokenVersion | None, claim: Claim, sealed: SealedAnswer, now: datetime
+) -> Outcome:
     if attempt.version is not None:
         return outcome_of(claim, Result.VERSION, row, version=attempt.version)  # our own commit had arrived
     if attempt.state not in (AttemptState.SENT, AttemptState.IN_DOUBT):
@@ -72,7 +74,7 @@ def _settle(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswe
     if attempt.state != AttemptState.SENT:
         return _late(row, attempt, claim, sealed, now)
     if sealed.answer.tokens is not None and sealed.answer.is_definite:
-        return versions.accept(row, attempt, claim, sealed.answer.tokens, now)
+        return versions.accept(row, attempt, live, claim, sealed.answer.tokens, now)
     if sealed.answer.is_definite:
         return refusals.refused(row, attempt, claim, sealed.answer, now)
     return _lost(row, attempt, claim, sealed, now)

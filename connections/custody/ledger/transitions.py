@@ -50,7 +50,16 @@ SUPERSEDED_CODES = frozenset({DiagnosisCode.REFRESH_TOKEN_SUPERSEDED, DiagnosisC
 
 def locked(pk: int) -> Connection:
     """The connection's row, locked to the end of the transaction; read the clock after this, not before."""
-    row = reads.locked(pk)
+    return _as_loaded(reads.locked(pk))
+
+
+def locked_for_settling(pk: int, attempt_pk: int) -> tuple[Connection, Attempt, TokenVersion | None, datetime]:
+    """With its attempt, its live version and the clock, read under the lock."""
+    row, attempt, live, now = reads.for_settling(pk, attempt_pk)
+    return _as_loaded(row), attempt, live, now
+
+
+def _as_loaded(row: Connection) -> Connection:
     row.loaded = {name: getattr(row, name) for name in _COLUMNS}  # type: ignore[attr-defined]  # for save()
     return row
 

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from connections.choices import AttemptKind, AttemptState, EventKind, Origin, Trouble, VersionState
-from connections.custody import journal, keys, reads, schedule, statement
+from connections.custody import journal, keys, schedule, statement
 from connections.custody.ledger import passwords, transitions
 from connections.custody.ledger.answers import ANSWER_FIELDS, outcome_of
 from connections.custody.values import Claim, Outcome, Result
@@ -17,22 +17,22 @@ from connections.models import Attempt, Connection, TokenVersion
 from connections.sugar import TokenSet
 
 
-def accept(row: Connection, attempt: Attempt, claim: Claim, tokens: TokenSet, now: datetime) -> Outcome:
-    """Version N+1, published at once: on Sugar 13.3 and later the old token is dead already."""
-    before = reads.live_version(row)
+def accept(
+    row: Connection, attempt: Attempt, before: TokenVersion | None, claim: Claim, tokens: TokenSet, now: datetime
+) -> Outcome:
+    """Version N+1, published at once: on Sugar 13.3 and later the old token is dead already. `before`: the live one."""
     is_new_chain = _begins_chain(attempt)
     row.version_count += 1
     if is_new_chain or row.chain == 0:
         row.chain += 1
     _close_candidate(attempt)
-    with statement.together():
-        _supersede(before, now)
-        version = _new_version(row, attempt, claim, tokens)
-        attempt.version = version.number
-        attempt.answer = None
-        attempt.lost_at = None
-        transitions.close(attempt, AttemptState.SETTLED, now)
-        statement.write(attempt, ANSWER_FIELDS)
+    _supersede(before, now)
+    version = _new_version(row, attempt, claim, tokens)
+    attempt.version = version.number
+    attempt.answer = None
+    attempt.lost_at = None
+    transitions.close(attempt, AttemptState.SETTLED, now)
+    statement.write(attempt, ANSWER_FIELDS)
     if claim.keeps_password and row.store_password:
         passwords.keep_proven(row, attempt, claim, now)
     elif claim.is_stored_password:
@@ -140,6 +140,7 @@ def _note_version(
         version=version.number,
     )
     if _needs_rules(row, now):
+        statement.send_kept()  # the rules read the journal
         transitions.update_diagnosis(row, now, actor=attempt.actor or attempt.trigger, attempt=attempt.number)
         transitions.plan_retry(row, now, was_sent=True)
     transitions.plan_refresh(row, version, now)
