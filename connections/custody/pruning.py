@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -35,6 +36,31 @@ def prune(*, older_than: timedelta | None = None) -> int:
     pruned += _delete(TokenVersion.objects.filter(connection__in=gone)) + _delete(gone)
     pruned += _delete(CustomerLink.objects.filter(expires_at__lt=before))
     return pruned + _delete(IdempotentCall.objects.filter(created_at__lt=now - timedelta(days=1)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """How many rows pruning would delete now; of deleted connections not what goes with them."""
+
+    events: int
+    attempts: int
+    versions: int
+    connections: int
+    audit: int
+
+
+def due() -> Due:
+    """Changes nothing."""
+    now = database_now()
+    before = now - settings.SUGARADMIN.retention
+    last = max(_audit_due(now - settings.SUGARADMIN.audit_retention), audit_proof.cleared_to())
+    return Due(
+        events=_events(before).count(),
+        attempts=_attempts(before).count(),
+        versions=_versions(before).count(),
+        connections=Connection.objects.filter(deleted_at__lt=before).count(),
+        audit=AuditRow.objects.filter(pk__lte=last).count(),
+    )
 
 
 def prune_audit(actor: Actor = audit.BACKGROUND) -> int:

@@ -151,6 +151,7 @@ PAGES: dict[str, Page | tuple[Page, ...]] = {
     "connections:retire_key": Page(
         get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, values={"key_id": "k1"}, is_dangerous=True
     ),
+    "connections:retention": Page(get=Gate.EVERYWHERE),
     "connections:tenants": Page(get=Gate.EVERYWHERE),
     "connections:erase_tenant": Page(
         get=Gate.EVERYWHERE, post=Gate.EVERYWHERE, values={"slug": "acme"}, is_dangerous=True

@@ -40,7 +40,9 @@ def numbers() -> list[int]:
 
 
 def test_what_is_too_old_goes_and_the_rest_is_whole_against_every_head(aged: list[Head]) -> None:
+    assert pruning.due().audit == OLD
     assert pruning.prune_audit(ANA) == OLD
+    assert pruning.due().audit == 0
     assert numbers() == [*range(OLD + 1, OLD + NEW + 2)]
     checkpoint = AuditRow.objects.latest("id")
     assert (checkpoint.action, checkpoint.actor, checkpoint.cleared_to) == ("prune_audit", "ana", OLD)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -21,9 +22,13 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="delete nothing, say how many rows would go")
         add_json(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["dry_run"]:
+            self._say_what_is_due(is_json=options["json"])
+            return
         pruned = pruning.prune() + drafts.expire() + people.forget_ended()
         if pruned:
             self._note(pruned)
@@ -36,6 +41,14 @@ class Command(BaseCommand):
             print_json(self.stdout, {"pruned": pruned, "audit": audited})
         else:
             self.stdout.write(f"{pruned} rows of history and {audited} of the audit pruned.")
+
+    def _say_what_is_due(self, *, is_json: bool) -> None:
+        with one_clear_line():
+            due = asdict(pruning.due())
+        if is_json:
+            print_json(self.stdout, due)
+        else:
+            self.stdout.write(", ".join(f"{count} {what}" for what, count in due.items()) + " would be pruned.")
 
     def _note(self, pruned: int) -> None:
         """What the background does every day is no deed; what somebody asked for is one."""
