@@ -61,6 +61,7 @@ def change(path: Path, edit: Callable[[Entries], Entries]) -> None:
 
     Durable when it returns. Raises VaultError for a ring that could not be read back, OSError.
     """
+    path = path.resolve()  # a link stays one: what it leads to is changed
     with _alone(path):
         standing = _entries(path)
         wanted = edit(standing)

@@ -91,8 +91,12 @@ def make_primary(key_id: str, actor: Actor) -> None:
             raise _unknown(key_id)
         return sorted(entries, key=lambda entry: _name(entry) != key_id)
 
+    def note(now: datetime) -> None:
+        """A node that does not hold it yet may have taken it for one that left."""
+        EncryptionKey.objects.filter(key_id=key_id).update(retired_at=None)
+
     told = _("Put %(key)s in front of the others and restart every node.")
-    _change("make_key_primary", key_id, actor, in_front, told=told)
+    _change("make_key_primary", key_id, actor, in_front, note=note, told=told)
 
 
 def retire(key_id: str, actor: Actor) -> None:

@@ -145,6 +145,18 @@ def test_a_file_that_cannot_be_written_changes_nothing(run: Run, file: Path, mon
     assert not AuditRow.objects.filter(action="add_key").exists()
 
 
+def test_a_link_to_the_file_stays_a_link(run: Run, file: Path, configured: Configured, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "encryption_keys"
+    link.parent.mkdir()
+    link.symlink_to(file)
+    configured(encryption_key_file=link, data_dir=link.parent)
+    guard.forget()
+    assert not run(COMMAND, "--add", "k2").error
+    assert link.is_symlink()
+    assert names(file) == ["k1", "k2"]
+    assert keys.keyring().ids == ("k1", "k2")
+
+
 def test_a_spoilt_file_is_said_and_what_runs_keeps_its_keys(run: Run, file: Path) -> None:
     make(1)
     assert not guard.key_trouble()
