@@ -70,8 +70,13 @@ class Tour:
         pages = [Stop(path=path) for path in ("/overview/", "/connections/", self.of("dying"), self.wizard[-1])]
         return [*pages, Stop(path=self._token(self.kept["down"]), asker="customer"), Stop(path="/sign-in/", asker="")]
 
+    def addresses(self) -> list[Stop]:
+        """Every page once, and every door."""
+        return list(dict.fromkeys(itertools.chain(self._resolved(), self._doors())))
+
     def stops(self) -> list[Stop]:
-        return list(dict.fromkeys(itertools.chain(self._resolved(), self._faces(), self._doors(), self._refusals())))
+        """With all that a page may look like."""
+        return list(dict.fromkeys(itertools.chain(self.addresses(), self._faces(), self._refusals())))
 
     def _resolved(self) -> Iterator[Stop]:
         for address in of_pages():

@@ -103,7 +103,9 @@ def settle_fails(scene: Scene, monkeypatch: pytest.MonkeyPatch, error: Exception
         rounds._tend(scene.row.pk)
 
 
-@pytest.mark.parametrize("preset", ["12.0", "13.3", "cloud"])
+@pytest.mark.parametrize(
+    "preset", [pytest.param("12.0", marks=pytest.mark.once), "13.3", pytest.param("cloud", marks=pytest.mark.once)]
+)
 def test_no_secret_slips_out(
     scene: Open, monkeypatch: pytest.MonkeyPatch, logged: io.StringIO, caller: MakeCaller, preset: str
 ) -> None:

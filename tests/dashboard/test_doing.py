@@ -13,7 +13,7 @@ from tests.dashboard.conftest import Draft
 from tests.dashboard.people import signed_in
 from tests.dashboard.sending import send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def path(kept: Kept, action: str) -> str:

@@ -18,7 +18,7 @@ from tests.dashboard.people import signed_in
 from tests.dashboard.sending import send
 from tests.dashboard.walking import text_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 @pytest.fixture

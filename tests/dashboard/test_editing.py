@@ -18,7 +18,7 @@ from tests.dashboard.conftest import Draft
 from tests.dashboard.people import person, signed_in
 from tests.dashboard.sending import send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 IDENTITY = {"section": "identity", "platform": "intg", "username": "svc", "client_id": "sugar"}
 
 

@@ -19,7 +19,7 @@ from tests.dashboard.people import signed_in
 from tests.dashboard.sending import seen_on
 from tests.dashboard.walking import PASSWORD, Walk, walk_on
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 _numbers = itertools.count(1)
 MOVED = "was changed or tried since"
 

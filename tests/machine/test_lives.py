@@ -32,7 +32,7 @@ def live(scene: Open, crash: Callable[[str], None], own: settings) -> None:
 
 def test_short_lives(scene: Open, crash: Callable[[str], None]) -> None:
     phases = (Phase.generate,)
-    live(scene, crash, settings(COMMON, max_examples=12, stateful_step_count=20, derandomize=True, phases=phases))
+    live(scene, crash, settings(COMMON, max_examples=8, stateful_step_count=20, derandomize=True, phases=phases))
 
 
 @pytest.mark.campaign
