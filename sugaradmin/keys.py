@@ -18,7 +18,9 @@ KEY_BYTES = 32
 PRIVATE_FILE = 0o600
 PRIVATE_DIRECTORY = 0o700
 Maker = Callable[[], str]
-KEY_FILES = ("secret_key", "encryption_keys", "retired_encryption_keys", "instance_id")
+RETIRED_KEYS = "retired_encryption_keys"
+"""Beside the file of the ring: the bytes of retired keys, for the backups that they sealed."""
+KEY_FILES = ("secret_key", "encryption_keys", RETIRED_KEYS, "instance_id")
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -31,6 +34,14 @@ def destroy(path: Path) -> None:
             _overwrite(one)
             one.unlink(missing_ok=True)
     _sync(path.parent)
+
+
+@contextmanager
+def alone(lock: Path) -> Iterator[None]:
+    """Held by one process of this machine at a time; the others wait. Raises OSError."""
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _overwrite(path: Path) -> None:

@@ -7,17 +7,15 @@ since a backup may need it.
 
 from __future__ import annotations
 
-import fcntl
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 from connections.custody import durable
 from connections.vault import Keyring, VaultError
+from sugaradmin.keys import RETIRED_KEYS
 
-RETIRED = "retired_encryption_keys"
 Entries = list[str]
 
 
@@ -62,11 +60,11 @@ def change(path: Path, edit: Callable[[Entries], Entries]) -> None:
     Durable when it returns. Raises VaultError for a ring that could not be read back, OSError.
     """
     path = path.resolve()  # a link stays one: what it leads to is changed
-    with _alone(path):
+    with durable.alone(path.with_name(f"{path.name}.lock")):
         standing = _entries(path)
         wanted = edit(standing)
         Keyring.parse(",".join(wanted))
-        _keep([entry for entry in standing if entry not in wanted], path.with_name(RETIRED))
+        _keep([entry for entry in standing if entry not in wanted], path.with_name(RETIRED_KEYS))
         durable.write(path, ",".join(wanted) + "\n")
 
 
@@ -87,10 +85,3 @@ def _keep(leaving: Entries, path: Path) -> None:
 def _stamp(path: Path) -> tuple[int, int, int]:
     found = path.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    with path.with_name(f"{path.name}.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

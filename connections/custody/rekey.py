@@ -103,6 +103,11 @@ def usage(*, grants_before: datetime | None = None) -> list[KeyUse]:
     ]
 
 
+def use_of(key_id: str) -> KeyUse | None:
+    """What needs this key of the ring; None where the ring has no such key."""
+    return next((use for use in usage() if use.key_id == key_id and use.is_held), None)
+
+
 def ids_held() -> list[str]:
     """What this process's ring holds, the key that seals first; nothing where the ring cannot be read."""
     try:

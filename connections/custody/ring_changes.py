@@ -24,8 +24,6 @@ from connections.models import EncryptionKey, Heartbeat, database_now
 from connections.vault import Keyring, KeyringInvalid, VaultError
 from sugaradmin.keys import new_key
 
-RETIRED = key_file.RETIRED
-"""The file beside the ring that keeps the bytes of retired keys."""
 SILENT_AFTER = timedelta(minutes=10)
 """A worker that was not heard of for so long is not asked whether it holds a key: it reads the ring when it starts."""
 SETTLED_AFTER = 60.0
@@ -80,7 +78,7 @@ def make_primary(key_id: str, actor: Actor) -> None:
         raise RingChangeRefused(_("%(key)s seals already.") % {"key": key_id})
     if key_id not in ring.ids:
         raise _unknown(key_id)
-    if late := nodes_without(key_id):
+    if late := without(key_id, nodes()):
         raise RingChangeRefused(
             _("%(nodes)s could not open what %(key)s seals: each node must hold it first.")
             % {"nodes": ", ".join(late), "key": key_id}
@@ -102,13 +100,13 @@ def make_primary(key_id: str, actor: Actor) -> None:
 def retire(key_id: str, actor: Actor) -> None:
     """It leaves the ring; its bytes stay in a file beside it, for the backups. Raises RingChangeRefused."""
     _refuse_in_trouble()
-    use = next((use for use in rekey.usage() if use.key_id == key_id and use.is_held), None)
+    use = rekey.use_of(key_id)
     if use is None:
         raise _unknown(key_id)
-    if reason := why_needed(use):
+    if reason := why_needed(use, nodes()):
         raise RingChangeRefused(reason)
 
-    def without(entries: Entries) -> Entries:
+    def taken_out(entries: Entries) -> Entries:
         if _name(entries[0]) == key_id:
             raise _sealing(key_id)
         return [entry for entry in entries if _name(entry) != key_id]
@@ -117,11 +115,11 @@ def retire(key_id: str, actor: Actor) -> None:
         EncryptionKey.objects.filter(key_id=key_id).update(retired_at=now)
 
     told = _("Nothing needs %(key)s: take it out of the keys and restart every node.")
-    _change("retire_key", key_id, actor, without, note=note, told=told)
+    _change("retire_key", key_id, actor, taken_out, note=note, told=told)
 
 
-def why_needed(use: KeyUse) -> str:
-    """Why this key of the ring must stay, in one sentence; empty when it may go."""
+def why_needed(use: KeyUse, living: list[Heartbeat]) -> str:
+    """Why this key of the ring must stay, in one sentence; empty when it may go. `living`: as `nodes` told."""
     key_id = use.key_id
     if use.is_primary:
         return str(_sealing(key_id))
@@ -136,12 +134,12 @@ def why_needed(use: KeyUse) -> str:
         return _("A grant that began before may still bring an answer sealed by %(key)s: wait until it is over.") % {
             "key": key_id
         }
-    return _why_needed_elsewhere(key_id)
+    return _why_needed_elsewhere(key_id, living)
 
 
-def _why_needed_elsewhere(key_id: str) -> str:
+def _why_needed_elsewhere(key_id: str, living: list[Heartbeat]) -> str:
     """What other processes may still write with it."""
-    if holding := [beat.name for beat in _nodes() if key_id in [*beat.ring[:1], *beat.spooled]]:
+    if holding := [beat.name for beat in living if key_id in [*beat.ring[:1], *beat.spooled]]:
         return _("%(nodes)s still seals with %(key)s, or holds an answer on disk that it sealed.") % {
             "nodes": ", ".join(holding),
             "key": key_id,
@@ -158,12 +156,13 @@ def _why_needed_elsewhere(key_id: str) -> str:
     return ""
 
 
-def nodes_without(key_id: str) -> list[str]:
-    """Workers that live and do not hold this key."""
-    return [beat.name for beat in _nodes() if key_id not in beat.ring]
+def without(key_id: str, living: list[Heartbeat]) -> list[str]:
+    """Of the workers that live, those that do not hold this key."""
+    return [beat.name for beat in living if key_id not in beat.ring]
 
 
-def _nodes() -> list[Heartbeat]:
+def nodes() -> list[Heartbeat]:
+    """The workers that live."""
     return list(Heartbeat.objects.filter(beat_at__gte=database_now() - SILENT_AFTER))
 
 

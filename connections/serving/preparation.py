@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from connections.custody import copies, guard
+from connections.custody import copies, durable, guard
 from connections.custody.audit import Actor
 from connections.custody.problems import Conflict
 from connections.onboarding import invitations
@@ -56,7 +55,11 @@ def first_steps(site: str, *, is_private: bool) -> str:
 @contextmanager
 def migration_lock() -> Iterator[None]:
     """Held by one process of the whole installation: an advisory lock on PostgreSQL, a locked file beside SQLite."""
-    lock = _postgres_lock() if connection.vendor == "postgresql" else _file_lock(settings.SUGARADMIN.data_dir)
+    lock = (
+        _postgres_lock()
+        if connection.vendor == "postgresql"
+        else durable.alone(settings.SUGARADMIN.data_dir / "migrate.lock")
+    )
     with lock:
         yield
 
@@ -83,13 +86,6 @@ def _postgres_lock() -> Iterator[None]:
 def _alone(pooled: BaseDatabaseWrapper) -> BaseDatabaseWrapper:
     options = {name: value for name, value in pooled.settings_dict["OPTIONS"].items() if name != "pool"}
     return type(pooled)({**pooled.settings_dict, "OPTIONS": options}, alias=pooled.alias)
-
-
-@contextmanager
-def _file_lock(directory: Path) -> Iterator[None]:
-    with (directory / "migrate.lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _collect_static() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 import time
@@ -12,7 +13,9 @@ import pytest
 
 from connections import tasks
 from connections.custody import columns, guard, keys, ring_changes
-from connections.models import AuditRow, EncryptionKey, Heartbeat
+from connections.models import AuditRow, EncryptionKey, Heartbeat, database_now
+from connections.vault import Keyring
+from sugaradmin.keys import RETIRED_KEYS
 from tests.commands.conftest import NEW, OLD, Run
 from tests.commands.test_rotate_encryption_key import make
 from tests.conftest import Configured
@@ -57,8 +60,8 @@ def test_a_key_is_added_seals_and_the_old_one_is_retired(run: Run, file: Path) -
     tasks.beat()
     settle(file)
     assert "k1 is retired" in run(COMMAND, "--retire", "k1").out
-    assert (names(file), names(file.with_name(ring_changes.RETIRED))) == (["k2"], ["k1"])
-    assert file.with_name(ring_changes.RETIRED).read_text().strip() == OLD
+    assert (names(file), names(file.with_name(RETIRED_KEYS))) == (["k2"], ["k1"])
+    assert file.with_name(RETIRED_KEYS).read_text().strip() == OLD
     assert not guard.key_trouble()
     row.refresh_from_db()
     assert row.password is not None
@@ -67,7 +70,7 @@ def test_a_key_is_added_seals_and_the_old_one_is_retired(run: Run, file: Path) -
     assert list(deeds) == [
         ("add_key", "k2"), ("make_key_primary", "k2"), ("rotate_encryption_key", "k2"), ("retire_key", "k1"),
     ]  # fmt: skip
-    for kept in (file, file.with_name(ring_changes.RETIRED)):
+    for kept in (file, file.with_name(RETIRED_KEYS)):
         assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
@@ -189,3 +192,69 @@ def test_a_retired_name_never_means_other_bytes(ring: Callable[[str], None]) -> 
     ring(f"{NEW},{OLD}")
     assert not guard.key_trouble()
     assert EncryptionKey.objects.get(key_id="k1").retired_at is None
+
+
+def rotated(run: Run, file: Path) -> None:
+    """k2 seals, and nothing is left under k1."""
+    guard.key_trouble()
+    for words in (["--add", "k2"], ["--make-primary", "k2"], []):
+        assert not run(COMMAND, *words).error
+    settle(file)
+
+
+def test_an_answer_on_this_disk_keeps_its_key(run: Run, file: Path) -> None:
+    rotated(run, file)
+    folder = file.parent / "spool"
+    folder.mkdir()
+    sealed = Keyring.parse(OLD).seal("answer", keys.answer_context("t", "a_nobody", 1)).envelope
+    (folder / "a_nobody.json").write_text(json.dumps({"sealed": sealed}))
+    assert "may still bring an answer sealed by k1" in run(COMMAND, "--retire", "k1").error
+    assert names(file) == ["k2", "k1"]
+
+
+def test_a_key_that_came_to_seal_meanwhile_is_not_retired(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else has turned the ring round after we looked, and before we held the file."""
+    rotated(run, file)
+
+    def turned(*_: object) -> str:
+        file.write_text(",".join(reversed(file.read_text().strip().split(","))))
+        return ""
+
+    monkeypatch.setattr(ring_changes, "why_needed", turned)
+    assert "k1 seals what is written" in run(COMMAND, "--retire", "k1").error
+    assert names(file) == ["k1", "k2"]
+    assert EncryptionKey.objects.get(key_id="k1").retired_at is None
+
+
+def test_a_key_that_left_meanwhile_does_not_come_to_seal(run: Run, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guard.key_trouble()
+    run(COMMAND, "--add", "k2")
+
+    def gone(*_: object) -> list[str]:
+        file.write_text(OLD)
+        return []
+
+    monkeypatch.setattr(ring_changes, "without", gone)
+    assert "no key k2" in run(COMMAND, "--make-primary", "k2").error
+    assert names(file) == ["k1"]
+    assert not AuditRow.objects.filter(action="make_key_primary").exists()
+
+
+def test_a_key_that_seals_is_none_that_left(run: Run, file: Path) -> None:
+    guard.key_trouble()
+    run(COMMAND, "--add", "k2")
+    EncryptionKey.objects.filter(key_id="k2").update(retired_at=database_now())  # by a node that does not hold it
+    assert not run(COMMAND, "--make-primary", "k2").error
+    assert EncryptionKey.objects.get(key_id="k2").retired_at is None
+
+
+@pytest.mark.parametrize("words", [["--add", "k3"], ["--make-primary", "k2"], ["--retire", "k2"]], ids=str)
+def test_with_a_needed_key_missing_nothing_is_changed(run: Run, file: Path, words: list[str]) -> None:
+    make(1)
+    assert not guard.key_trouble()
+    file.write_text(NEW)
+    guard.forget()
+    assert "k1 is missing" in run(COMMAND, *words).error
+    assert file.read_text() == NEW

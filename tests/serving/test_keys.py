@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.serving.site import ROOT, RunningSite, environment, start, until
+from tests.serving import test_serve as serving
+from tests.serving.site import RunningSite, start, until
 
 pytestmark = pytest.mark.once
 BEATS = {"SUGARADMIN_HEARTBEAT_SECONDS": "1"}
 
 
 def manage(data_dir: Path, *words: str) -> str:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *words],
-        env=environment(data_dir, **BEATS), capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    done = serving.manage(*words, data_dir=data_dir, **BEATS)
     return done.stdout + done.stderr
 
 

@@ -11,8 +11,9 @@ from connections.custody import rekey, ring_changes
 from connections.custody.rekey import KeysDoNotFit, KeyUse
 from connections.custody.ring_changes import RingChangeRefused
 from connections.management.console import add_json, operator, print_json
-from connections.models import database_now
+from connections.models import Heartbeat, database_now
 from connections.vault import VaultError, is_data_key
+from sugaradmin.keys import RETIRED_KEYS
 
 
 class Command(BaseCommand):
@@ -82,7 +83,7 @@ class Command(BaseCommand):
     def _retire(self, key_id: str) -> None:
         ring_changes.retire(key_id, operator())
         self.stdout.write(
-            f"{key_id} is retired. The data directory keeps its bytes in {ring_changes.RETIRED}: take them away with "
+            f"{key_id} is retired. The data directory keeps its bytes in {RETIRED_KEYS}: take them away with "
             "the oldest backup that needs them."
         )
 
@@ -94,22 +95,23 @@ class Command(BaseCommand):
         if is_json:
             print_json(self.stdout, [asdict(use) | {"is_retirable": use.is_retirable} for use in uses])
             return
+        living = ring_changes.nodes()
         for use in uses:
             needs = f"{use.values} values, {use.files} files on disk, {use.grants} grants under way"
             needs += f", {use.wraps} keys of tenants" if use.wraps else ""
-            self.stdout.write(f"{use.key_id or '(unreadable)':16} {needs:55} {_verdict(use)}")
+            self.stdout.write(f"{use.key_id or '(unreadable)':16} {needs:55} {_verdict(use, living)}")
         if of_tenants := rekey.standing().of_tenants:
             self.stdout.write(f"{of_tenants} values are sealed by keys of tenants.")
 
 
-def _verdict(use: KeyUse) -> str:
+def _verdict(use: KeyUse, living: list[Heartbeat]) -> str:
     if use.is_primary:
         return "seals"
     if not use.is_held:
         return "MISSING: put it back into " + (
             "SUGARADMIN_TENANT_KEYS" if is_data_key(use.key_id) else "the encryption keys"
         )
-    if reason := ring_changes.why_needed(use):
+    if reason := ring_changes.why_needed(use, living):
         return reason
     return (
         "may go: --retire " + use.key_id if ring_changes.is_ours() else "may be removed from SUGARADMIN_ENCRYPTION_KEYS"
