@@ -174,6 +174,7 @@ def test_keys_that_are_not_ours_to_change_are_checked_all_the_same(run: Run, rin
     make(1)
     assert not guard.key_trouble()
     assert "put k2:… behind the others and restart every node" in run(COMMAND, "--add", "k2").error
+    assert "a name is used once" in run(COMMAND, "--add", "k1").error
     ring(f"{OLD},{NEW}")
     assert "Put k2 in front" in run(COMMAND, "--make-primary", "k2").error
     ring(f"{NEW},{OLD}")
@@ -202,14 +203,25 @@ def rotated(run: Run, file: Path) -> None:
     settle(file)
 
 
-def test_an_answer_on_this_disk_keeps_its_key(run: Run, file: Path) -> None:
-    rotated(run, file)
+def spool_answer(file: Path, key: str) -> None:
     folder = file.parent / "spool"
     folder.mkdir()
-    sealed = Keyring.parse(OLD).seal("answer", keys.answer_context("t", "a_nobody", 1)).envelope
+    sealed = Keyring.parse(key).seal("answer", keys.answer_context("t", "a_nobody", 1)).envelope
     (folder / "a_nobody.json").write_text(json.dumps({"sealed": sealed}))
+
+
+def test_an_answer_on_this_disk_keeps_its_key(run: Run, file: Path) -> None:
+    rotated(run, file)
+    spool_answer(file, OLD)
     assert "may still bring an answer sealed by k1" in run(COMMAND, "--retire", "k1").error
     assert names(file) == ["k2", "k1"]
+
+
+def test_a_key_is_noted_as_retired_whatever_else_waits_on_this_disk(run: Run, file: Path) -> None:
+    rotated(run, file)
+    spool_answer(file, file.read_text().partition(",")[0])
+    assert "k1 is retired" in run(COMMAND, "--retire", "k1").out
+    assert EncryptionKey.objects.get(key_id="k1").retired_at is not None
 
 
 def test_a_key_that_came_to_seal_meanwhile_is_not_retired(
@@ -245,6 +257,7 @@ def test_a_key_that_left_meanwhile_does_not_come_to_seal(run: Run, file: Path, m
 def test_a_key_that_seals_is_none_that_left(run: Run, file: Path) -> None:
     guard.key_trouble()
     run(COMMAND, "--add", "k2")
+    guard.key_trouble()  # a process notes its keys once
     EncryptionKey.objects.filter(key_id="k2").update(retired_at=database_now())  # by a node that does not hold it
     assert not run(COMMAND, "--make-primary", "k2").error
     assert EncryptionKey.objects.get(key_id="k2").retired_at is None
