@@ -11,6 +11,7 @@ from django_q.models import Schedule
 
 from connections.choices import DiagnosisCode
 from connections.custody import guard
+from connections.dashboard import queries
 from connections.dashboard.doings import DOINGS
 from connections.dashboard.wording import ELSEWHERE, REMEDIES
 from connections.models import ApiKey, Heartbeat, Installation, Tenant, database_now
@@ -191,3 +192,7 @@ def test_the_stock_admin_shows_what_custody_knows_and_changes_nothing(connect: C
     assert "v1:" not in client.get(f"/admin/connections/tokenversion/{row.versions.get().pk}/change/").content.decode()
     assert client.post(f"/admin/connections/connection/{row.pk}/change/", {"label": "x"}).status_code == 403
     assert client.post(f"/admin/connections/connection/{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_who_may_see_no_tenant_has_nothing_pressing() -> None:
+    assert queries.pressing(frozenset()) == {}
