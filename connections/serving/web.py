@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 from importlib import import_module
 from typing import Any
 
@@ -18,6 +20,8 @@ GRACEFUL_SECONDS = 35
 SILENT_SECONDS = 60
 KEEP_ALIVE_SECONDS = 15
 CONNECTIONS = 2000
+TOLD_BY = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+"""How a process is told to end."""
 
 
 class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
@@ -33,6 +37,23 @@ class QuietLogger(Logger):  # type: ignore[misc]  # gunicorn has no types
         (self.debug if is_stalled() else super().exception)(msg, *args, **kwargs)
 
 
+class ListeningWorker(PatientWorker):
+    """Is never told to end in vain. Between its fork and its own handlers a process has gunicorn's of the parent, which
+    swallow a signal; gunicorn tells each once, and would wait for it until all patience is over."""
+
+    def init_signals(self) -> None:
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_BY)
+
+
+def keep_signals_until_heard() -> None:
+    """What is sent to a process that was just forked waits until it says how it hears."""
+    os.register_at_fork(
+        before=lambda: signal.pthread_sigmask(signal.SIG_BLOCK, TOLD_BY),
+        after_in_parent=lambda: signal.pthread_sigmask(signal.SIG_UNBLOCK, TOLD_BY),
+    )
+
+
 class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, listener: int) -> None:
         self._listener = listener
@@ -42,7 +63,7 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         config = settings.SUGARADMIN
         for name, value in {
             "bind": f"fd://{self._listener}",
-            "worker_class": PatientWorker,
+            "worker_class": ListeningWorker,
             "workers": config.web_processes,
             "threads": config.web_threads,
             "worker_connections": CONNECTIONS,
@@ -69,4 +90,5 @@ class Web(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
 def run(listener: int) -> None:
     """Serve until SIGTERM; then finish what has begun."""
+    keep_signals_until_heard()
     Web(listener).run()
