@@ -21,7 +21,7 @@ def main() -> None:
     measures = {
         "handout": lambda control: handout.measure_handout(control),
         "storm": lambda control: handout.measure_storm(control, workers=1000, latency=chosen.latency),
-        "settle": lambda control: refresh.measure_settle(control, size=200),
+        "settle": lambda control: refresh.measure_settle(control, size=200, latency=chosen.latency),
         "refresh": lambda control: refresh.measure(control, size=chosen.connections, latency=chosen.latency),
         "pages": lambda control: pages.measure(size=10_000),  # last: it leaves a great fleet behind
     }

@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model, QuerySet
 from django.db.models.query import get_related_populators
+from psycopg.pq import TransactionStatus
 
 _BLANK = "\x00 the one value that differs from call to call"
 _BLANK_KEY = -4_611_686_018_427_387_847
@@ -61,10 +63,8 @@ class Rows(Generic[Row]):
     _compiled: dict[str, _Compiled] = field(default_factory=dict)  # by kind of database
 
     def first(self, key: int) -> Row | None:
-        compiled = self.compiled()
-        with connection.cursor() as cursor:
-            cursor.execute(compiled.sql, compiled.params_for(key))
-            row: Row | None = compiled.as_model(cursor.fetchone())
+        row: Row | None
+        (row,) = firsts((self, key))
         return row
 
     def compiled(self) -> _Compiled:
@@ -76,28 +76,52 @@ class Rows(Generic[Row]):
 
 def firsts(*asked: tuple[Rows[Any], int]) -> list[Any]:
     """The first row of each, asked in this order and on PostgreSQL in one message; None where there is none."""
-    if connection.vendor != "postgresql":
-        return [rows.first(key) for rows, key in asked]
-    each = [rows.compiled() for rows, _ in asked]
-    params = [param for one, (_, key) in zip(each, asked, strict=True) for param in one.params_for(key)]
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor == "postgresql":
+        return _firsts_in_one_message(database, [(rows.compiled(), key) for rows, key in asked])
     found = []
-    with connection.cursor() as cursor:
-        cursor.execute("; ".join(one.sql for one in each), params)
-        for place, one in enumerate(each):
-            if place:
-                cursor.nextset()
-            found.append(one.as_model(cursor.fetchone()))
+    with database.cursor() as cursor:
+        for rows, key in asked:
+            compiled = rows.compiled()
+            cursor.execute(compiled.sql, compiled.params_for(key))
+            found.append(compiled.as_model(cursor.fetchone(), database))
     return found
+
+
+def _firsts_in_one_message(database: BaseDatabaseWrapper, asked: Sequence[tuple[_Compiled, int]]) -> list[Any]:
+    sql = "; ".join(compiled.literal_for(key) for compiled, key in asked)
+    found = []
+    with database.cursor() as cursor:
+        has_begun = _takes_begin_along(database)
+        cursor.execute(f"BEGIN; {sql}" if has_begun else sql)
+        for place, (compiled, _) in enumerate(asked):
+            if place or has_begun:
+                cursor.nextset()
+            found.append(compiled.as_model(cursor.fetchone(), database))
+    return found
+
+
+def _takes_begin_along(database: BaseDatabaseWrapper) -> bool:
+    """Whether the next message is to begin the transaction itself. The driver would begin it by a message of its own
+    before the first of a transaction; told that it commits by itself it does not, and at our commit or rollback it
+    looks at what the server says."""
+    driver = database.connection
+    is_plain = driver.isolation_level is None and driver.read_only is None and driver.deferrable is None
+    if not (is_plain and database.in_atomic_block and driver.info.transaction_status == TransactionStatus.IDLE):
+        return False
+    driver.autocommit = True
+    return True
 
 
 def insert(row: Row) -> Row:
     """Stores a row that is not there yet, and gives it its key: `save(force_insert=True)`, put together once."""
-    sql, fields = _insert(type(row), connection.vendor)
-    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection=connection) for field in fields]
+    database = connections[DEFAULT_DB_ALIAS]
+    sql, fields = _insert(type(row), database.vendor)
+    values = [field.get_db_prep_save(field.pre_save(row, add=True), connection=database) for field in fields]
 
     def done(cursor: Any) -> None:
         (row.pk,) = cursor.fetchone()
-        row._state.adding, row._state.db = False, connection.alias
+        row._state.adding, row._state.db = False, database.alias
 
     _give(_Change(sql=sql, params=values, done=done))
     return row
@@ -116,8 +140,9 @@ def _insert(model: type[Model], vendor: str) -> tuple[str, list[Field[Any, Any]]
 
 def write(row: Model, names: Sequence[str]) -> None:
     """Writes these fields of a row that is there and locked: `save(update_fields=…)`, put together once."""
-    sql, fields = _update(type(row), tuple(names), connection.vendor)
-    values = [field.get_db_prep_save(field.pre_save(row, add=False), connection=connection) for field in fields]
+    database = connections[DEFAULT_DB_ALIAS]
+    sql, fields = _update(type(row), tuple(names), database.vendor)
+    values = [field.get_db_prep_save(field.pre_save(row, add=False), connection=database) for field in fields]
 
     def done(cursor: Any) -> None:
         if cursor.rowcount != 1:
@@ -201,6 +226,7 @@ class _Compiled:
 
     sql: str
     params: tuple[Any, ...]
+    pieces: Sequence[str]  # on PostgreSQL: with every parameter in its place as a literal; the key is all that lacks
     converters: Mapping[int, tuple[list[Callable[..., Any]], Any]]
     model: type[Model]
     names: list[str]
@@ -217,6 +243,7 @@ class _Compiled:
         return cls(
             sql=sql,
             params=tuple(params),
+            pieces=_literal(sql, params),
             converters=compiler.get_converters([expression for expression, _, _ in chosen]),
             model=shape["model"],
             names=[chosen[place][0].target.attname for place in own],
@@ -228,16 +255,27 @@ class _Compiled:
     def params_for(self, key: int) -> list[Any]:
         return [key if param == _BLANK_KEY else param for param in self.params]
 
-    def as_model(self, found: Sequence[Any] | None) -> Any:
+    def literal_for(self, key: int) -> str:
+        """For a message without parameters: to find their places anew costs more than the rest of sending it."""
+        return str(int(key)).join(self.pieces)
+
+    def as_model(self, found: Sequence[Any] | None, database: BaseDatabaseWrapper) -> Any:
         if found is None:
             return None
         row = list(found)
         for place, (converters, expression) in self.converters.items():
             for convert in converters:
-                row[place] = convert(row[place], expression, connection)
-        made = self.model.from_db(connection.alias, self.names, row[self.start : self.start + len(self.names)])
+                row[place] = convert(row[place], expression, database)
+        made = self.model.from_db(database.alias, self.names, row[self.start : self.start + len(self.names)])
         for name, place in self.annotations.items():
             setattr(made, name, row[place])
         for populator in self.beside:
             populator.populate(row, made)
         return made
+
+
+def _literal(sql: str, params: Sequence[Any]) -> Sequence[str]:
+    if connection.vendor != "postgresql":
+        return ()
+    with connection.cursor() as cursor:
+        return str(cursor.mogrify(sql, params)).split(str(_BLANK_KEY))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from connections.choices import EventKind
-from connections.custody import journal, statement
+from connections.custody import journal, reads, statement
 from connections.models import Connection, database_now
 from tests.custody.conftest import Connect
 
@@ -52,3 +52,41 @@ def test_what_breaks_off_sends_nothing_and_leaves_nothing_behind(connect: Connec
         statement.write(row, ["external_id"])
     kept = Connection.objects.get(pk=row.pk)
     assert (kept.label, kept.external_id) == (before, "erp-1")
+
+
+def test_a_transaction_that_begins_with_a_read_is_one(connect: Connect) -> None:
+    row = connect("13.3").row
+    before = row.label
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        locked = reads.locked(row.pk)
+        locked.label = "renamed"
+        statement.write(locked, ["label"])
+        _ = 1 / 0
+    assert Connection.objects.get(pk=row.pk).label == before
+    with transaction.atomic():
+        locked = reads.locked(row.pk)
+        locked.label = "renamed"
+        statement.write(locked, ["label"])
+    assert reads.due(row.pk) is not None  # outside, it begins nothing that would have to be ended
+    Connection.objects.filter(pk=row.pk).update(external_id="erp-1")
+    connection.close()
+    kept = Connection.objects.get(pk=row.pk)
+    assert (kept.label, kept.external_id) == ("renamed", "erp-1")
+
+
+def test_the_lock_of_a_read_that_begins_a_transaction_lasts_to_its_end(connect: Connect) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite locks the database, not a row")
+    row = connect("13.3").row
+    other = connection.copy()
+    tries = "SELECT id FROM connections_connection WHERE id = %s FOR UPDATE NOWAIT"
+    try:
+        with transaction.atomic():
+            reads.locked(row.pk)
+            with pytest.raises(DatabaseError, match="could not obtain lock"), other.cursor() as cursor:
+                cursor.execute(tries, [row.pk])
+        with other.cursor() as cursor:
+            cursor.execute(tries, [row.pk])
+            assert cursor.fetchone() == (row.pk,)
+    finally:
+        other.close()
