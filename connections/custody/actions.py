@@ -29,6 +29,7 @@ from connections.vault import VaultError
 MISTYPED = "Sugar refused the password that was typed; the stored one was not tried."
 MOST_WAIT = 30.0  # seconds, then 202
 NEVER_SIGNED_IN = "This connection has never signed in: sign in first."
+NOTHING_TO_ROTATE = "Sugar gave no refresh token with this version: sign in instead."
 NOT_NOW = {
     Decline.PAUSED: ("paused", "This connection is paused: resume it first."),
     Decline.HELD: edits.HELD,
@@ -254,6 +255,8 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
                 return Later("busy", "Another attempt is open.", retry_after=seconds(declined, row))
             case Decline.DRAFT:
                 return Conflict("draft", NEVER_SIGNED_IN, diagnosis=diagnosis)
+            case Decline.PERSON if row.trouble == Trouble.NONE:
+                return Conflict("credentials_missing", NOTHING_TO_ROTATE)
     if last is not None and _is_mistyped(row, last):
         return Conflict(code_of(Fault(last.fault)), MISTYPED)
     if last is not None and last.result == Result.REFUSED and row.trouble == Trouble.NONE:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from connections.choices import AttemptKind
+from connections.choices import AttemptKind, Trouble
 from connections.custody import breakers, guard
 from connections.dashboard.rights import Asker, Right, reason_without
 from connections.dashboard.wording import dated, duration, is_snoozed, relative
@@ -200,9 +200,17 @@ def obstacle(doing: Doing, row: Connection, open_grant: Attempt | None) -> str:
         return _("This connection is paused: resume it first.")
     if doing.name == "rotate" and row.version_count == 0:
         return _("It has never signed in: there is nothing to refresh.")
+    if doing.name == "rotate" and _is_refresh_token_missing(row):
+        return _("Sugar gave no refresh token with this version: sign in instead.")
     if guard.is_read_only():
         return _("Custody is read-only: %(why)s") % {"why": guard.read_only_reason()}
     return under_way(open_grant, row.now) if open_grant else ""  # type: ignore[attr-defined]  # annotated by find
+
+
+def _is_refresh_token_missing(row: Connection) -> bool:
+    """And nothing is out of order: of a chain that died, the dead token itself may be tried."""
+    is_well = row.trouble == Trouble.NONE and row.doubt_after is None
+    return is_well and not row.has_refresh_token and row.adopted_token is None
 
 
 _SWITCHES: dict[str, Callable[[Connection], str]] = {

@@ -69,6 +69,17 @@ def test_a_rotation_of_a_draft_says_what_to_do(connect: Connect, caller: MakeCal
     assert told["detail"] == "This connection has never signed in: sign in first."
 
 
+def test_a_rotation_of_what_has_no_refresh_token_asks_for_a_sign_in(connect: Connect, caller: MakeCaller) -> None:
+    kept = connect("13.3", sign_in=False)
+    kept.sugar.chaos("no_refresh_token")
+    worker = caller()
+    assert worker.post(f"connections/{kept.public_id}/sign-in").status_code == 200
+    assert worker.get(f"connections/{kept.public_id}").json()["status"] == "healthy"
+    told = problem(worker.post(f"connections/{kept.public_id}/rotate"), 409, "credentials_missing")
+    assert told["detail"] == "Sugar gave no refresh token with this version: sign in instead."
+    assert worker.post(f"connections/{kept.public_id}/sign-in").status_code == 200
+
+
 def test_a_refused_sign_in_is_a_problem_with_its_diagnosis(connect: Connect, caller: MakeCaller) -> None:
     kept = connect("13.3", sign_in=False, fields={"password": "wrong"})
     told = problem(caller().post(f"connections/{kept.public_id}/sign-in"), 409, "bad_credentials")

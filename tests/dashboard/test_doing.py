@@ -153,6 +153,19 @@ def test_a_hold_that_comes_first_wins_over_a_pause(draft: Draft, monkeypatch: py
     assert "resume it first" in response.content.decode()
 
 
+def test_rotate_is_disabled_where_sugar_gave_no_refresh_token(connect: Connect, operator: Client) -> None:
+    kept = connect("13.3", sign_in=False)
+    kept.sugar.chaos("no_refresh_token")
+    press(operator, kept, "sign-in")
+    reason = "Sugar gave no refresh token with this version"
+    assert kept.row.version_count == 1
+    assert reason in operator.get(f"/connections/{kept.public_id}/").content.decode()
+    kept.sugar.calm()
+    press(operator, kept, "sign-in")
+    assert kept.row.version_count == 2
+    assert reason not in operator.get(f"/connections/{kept.public_id}/").content.decode()
+
+
 def test_buttons_are_disabled_with_the_reason_while_a_grant_is_open(connect: Connect, operator: Client) -> None:
     kept = connect("13.3", fields={"server_seconds": 600})
     kept.sugar.chaos("lost", grant="refresh", count=1)
