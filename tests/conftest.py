@@ -28,6 +28,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="sqlite",
         help="the database of the suite; tests.settings acts on it",
     )
+    parser.addoption(
+        "--seeds",
+        default="",
+        metavar="FIRST:END",
+        help="of the random schedules at length, only these (FIRST to END-1)",
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

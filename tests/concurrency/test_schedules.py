@@ -117,8 +117,9 @@ def test_two_processes_with_one_fault_anywhere(transactional_db: None, configure
 @pytest.mark.campaign
 @pytest.mark.parametrize(("preset", "has_password"), STAGES)
 def test_thousands_of_random_schedules(
-    transactional_db: None, configured: Configured, preset: str, has_password: bool
+    transactional_db: None, configured: Configured, pytestconfig: pytest.Config, preset: str, has_password: bool
 ) -> None:
     configured(**AS_IN_PRODUCTION)
-    seeds = range(500) if connection.vendor == "sqlite" else range(100)
-    show(preset, has_password, roll(preset, has_password=has_password, seeds=seeds))
+    chosen = pytestconfig.getoption("--seeds") or ("0:500" if connection.vendor == "sqlite" else "0:100")
+    first, end = map(int, chosen.split(":"))
+    show(preset, has_password, roll(preset, has_password=has_password, seeds=range(first, end)))
