@@ -16,12 +16,12 @@ def main() -> None:
     chosen = arguments.parse_args()
     site.prepare()
     site.set_up()
-    from bench import handout, pages, refresh
+    from bench import handout, pages, refresh, settle
 
     measures = {
         "handout": lambda control: handout.measure_handout(control),
         "storm": lambda control: handout.measure_storm(control, workers=1000, latency=chosen.latency),
-        "settle": lambda control: refresh.measure_settle(control, size=200, latency=chosen.latency),
+        "settle": lambda control: settle.measure(control, size=200, latency=chosen.latency),
         "refresh": lambda control: refresh.measure(control, size=chosen.connections, latency=chosen.latency),
         "pages": lambda control: pages.measure(size=10_000),  # last: it leaves a great fleet behind
     }

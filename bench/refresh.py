@@ -24,41 +24,27 @@ THREADS = 32
 def measure(control: Control, *, size: int, latency: float) -> dict[str, float]:
     sugar, _ = site.fleet(control, "fleet", size)
     sugar.chaos("slow_before", seconds=latency)
-    ours, settle = _ours(control, "fleet", size)
+    ours, settle = run_due(control, "fleet", size)
     bare = _bare(control, sugar.url, size)
     return {
         "connections": size,
         "ours_seconds": round(ours, 1),
         "bare_seconds": round(bare, 1),
         "ratio": round(ours / bare, 2),
-        **_answer_to_commit(settle),
+        **percentiles("answer_to_commit", settle),
     }
 
 
-def measure_settle(control: Control, *, size: int, latency: float) -> dict[str, float]:
-    """From the last byte of Sugar's answer to our commit: once at the pace of 10,000 connections that are renewed each
-    hour (two threads and servers of some `latency` make three refreshes a second), once as fast as both cores can."""
-    servers = [site.fleet(control, f"settle-{name}", size // 2, threads=4)[0] for name in ("a", "b")]
-    _, hurried = _ours(control, "settle", size, at_once=2)
-    for server, share in zip(servers, (0.75, 1.25), strict=True):  # alike, they would answer both threads at once
-        server.chaos("slow_before", seconds=latency * share)
-    took, paced = _ours(control, "settle", size, at_once=2)
+def percentiles(name: str, milliseconds: list[float]) -> dict[str, float]:
     return {
-        "refreshes": size,
-        "per_second": round(size / took, 1),
-        **_answer_to_commit(paced),
-        **{f"hurried_{name}": figure for name, figure in _answer_to_commit(hurried).items()},
+        f"{name}_p50_ms": round(statistics.median(milliseconds), 1),
+        f"{name}_p99_ms": round(sorted(milliseconds)[int(len(milliseconds) * 0.99)], 1),
     }
 
 
-def _answer_to_commit(milliseconds: list[float]) -> dict[str, float]:
-    return {
-        "answer_to_commit_p50_ms": round(statistics.median(milliseconds), 1),
-        "answer_to_commit_p99_ms": round(sorted(milliseconds)[int(len(milliseconds) * 0.99)], 1),
-    }
-
-
-def _ours(control: Control, name: str, size: int, *, at_once: int = THREADS) -> tuple[float, list[float]]:
+def run_due(control: Control, name: str, size: int, *, at_once: int = THREADS) -> tuple[float, list[float]]:
+    """Seconds it took the background to renew all whose label begins so, and for each the milliseconds from the last
+    byte of Sugar's answer to our commit."""
     settings.SUGARADMIN = dataclasses.replace(settings.SUGARADMIN, pool_threads=at_once)
     now = database_now()
     fleet = Connection.objects.filter(label__startswith=name)
