@@ -17,7 +17,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import Error, connection
 
-from connections.choices import AttemptKind, Endpoint, Generation, Rung, Trigger
+from connections.choices import AttemptKind, Endpoint, Fault, Generation, Rung, Trigger
 from connections.custody import durable, guard, keys, tenant_keys
 from connections.custody.checkpoints import Point, reach
 from connections.custody.ledger import claims, settlement, upkeep
@@ -114,7 +114,7 @@ def _replay_one(page: dict[str, object]) -> bool:
     is_definite = bool(page["is_definite"])
     answer = Answer(
         endpoint=Endpoint.TOKEN,
-        fault=None,
+        fault=None if is_definite else Fault.BAD_RESPONSE,
         status=200,
         tokens=tokens,
         is_definite=is_definite,

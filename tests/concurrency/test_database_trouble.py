@@ -155,8 +155,7 @@ def test_a_spool_file_shows_nothing_of_the_tokens(stage: Stage) -> None:
     assert spool.files()[0].stat().st_mode & 0o077 == 0
 
 
-def test_an_answer_replayed_after_the_take_over_is_a_candidate_and_proven_by_use(stage: Stage) -> None:
-    """The sweeper has taken the grant over and may not say that the chain is lost: it lies on our own disk."""
+def replayed_after_the_take_over(stage: Stage) -> None:
     with database_away() as switch:
         with once_at(Point.ANSWERED, lambda: switch(True)):
             rounds_end(stage)
@@ -169,10 +168,26 @@ def test_an_answer_replayed_after_the_take_over_is_a_candidate_and_proven_by_use
         stage.sugar.events.maintenance(False)
     assert reached
     assert spool.replay() == 1
+
+
+def test_an_answer_replayed_after_the_take_over_is_a_candidate_and_proven_by_use(stage: Stage) -> None:
+    """The sweeper has taken the grant over and may not say that the chain is lost: it lies on our own disk."""
+    replayed_after_the_take_over(stage)
     stage.sweep()
     assert is_well(stage)
     origins = list(TokenVersion.objects.filter(connection_id=stage.pk).values_list("origin", flat=True))
     assert "password" not in origins[1:], "the kept answer was alive; nobody had to sign in"
+
+
+def test_what_was_exchanged_for_a_kept_answer_is_not_presented_again_when_that_is_refused(stage: Stage) -> None:
+    """Sugar gave the kept answer for the old token, which was spent by then."""
+    replayed_after_the_take_over(stage)
+    stage.sugar.events.delete_rows()
+    stage.sweep()
+    rungs = list(Attempt.objects.filter(connection_id=stage.pk).order_by("number").values_list("rung", "state"))
+    assert ("candidate", "refused") in rungs
+    assert stage.world.journal.presented_again() == []
+    assert is_well(stage), "by the stored password"
 
 
 def test_a_file_replayed_twice_changes_nothing(stage: Stage) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Rung, Trouble
+from connections.choices import AttemptKind, AttemptState, EventKind, Fault, Rung, Trouble, VersionState
 from connections.custody import breakers, journal, reads
 from connections.custody.ledger import transitions
 from connections.custody.ledger.answers import ANSWER_FIELDS, outcome_of
@@ -65,20 +65,35 @@ def _what(claim: Claim) -> str:
 def _note_dead_token(row: Connection, attempt: Attempt, claim: Claim, now: datetime) -> None:
     """A definite no to a refresh token: it is never presented again but by the daily try and when staff ask."""
     row.dead_tried_at = now
-    if attempt.candidate_of_id is not None:
-        Attempt.objects.filter(pk=attempt.candidate_of_id, state=AttemptState.ANSWERED).update(
-            state=AttemptState.REFUSED, answer=None
-        )
-        return
-    if claim.base_version is None:
-        row.adopted_token = None
-        return
-    TokenVersion.objects.filter(connection=row, number=claim.base_version, refused_at__isnull=True).update(
-        refused_at=now
-    )
-    row.has_refresh_token = False
-    if row.doubt_after is not None and attempt.number > row.doubt_after and not _has_candidate(row):
+    kept = attempt.candidate_of
+    is_live_dead = _lay_aside(row, claim.base_version, now) if kept is None else _note_dead_answer(row, kept, now)
+    is_newer = row.doubt_after is not None and attempt.number > row.doubt_after
+    if is_live_dead and is_newer and not _has_candidate(row):
         row.doubt_after = row.doubt_began = None  # we know now: it is dead
+
+
+def _note_dead_answer(row: Connection, kept: Attempt, now: datetime) -> bool:
+    """A kept answer is refused. Where it was whole, what Sugar gave it for was spent by then (SUGAR.md section 2: no
+    grace for the old token), and must not be presented again. Says whether the live version is dead by it."""
+    Attempt.objects.filter(pk=kept.pk, state=AttemptState.ANSWERED).update(state=AttemptState.REFUSED, answer=None)
+    if kept.kind != AttemptKind.REFRESH or kept.fault:
+        return False
+    if kept.candidate_of is not None:
+        return _note_dead_answer(row, kept.candidate_of, now)
+    return _lay_aside(row, kept.base_version, now)
+
+
+def _lay_aside(row: Connection, number: int | None, now: datetime) -> bool:
+    """The token of this version is dead, or the adopted one where there is none. Says whether it was the live one."""
+    if number is None:
+        row.adopted_token = None
+        return False
+    dead = TokenVersion.objects.filter(connection=row, number=number, state=VersionState.LIVE)
+    if not dead.exists():
+        return False
+    dead.filter(refused_at__isnull=True).update(refused_at=now)
+    row.has_refresh_token = False
+    return True
 
 
 def _has_candidate(row: Connection) -> bool:
