@@ -255,7 +255,7 @@ def _problem(row: Connection, last: Outcome | None, declined: Declined | None) -
                 return Later("busy", "Another attempt is open.", retry_after=seconds(declined, row))
             case Decline.DRAFT:
                 return Conflict("draft", NEVER_SIGNED_IN, diagnosis=diagnosis)
-            case Decline.PERSON if row.trouble == Trouble.NONE:
+            case Decline.PERSON if row.version_count and row.trouble == Trouble.NONE:
                 return Conflict("credentials_missing", NOTHING_TO_ROTATE)
     if last is not None and _is_mistyped(row, last):
         return Conflict(code_of(Fault(last.fault)), MISTYPED)
