@@ -106,6 +106,22 @@ def test_two_processes_in_every_order(transactional_db: None, configured: Config
         show(cast.__name__, explore(stage, cast, preemptions=99, faults=0))
 
 
+@pytest.mark.parametrize(
+    ("preset", "has_password", "seed"),
+    [
+        ("cloud", False, 557),  # a kept answer is refused, and what it was given for was presented once more
+        ("13.3", True, 587),  # Sugar's no comes after the take-over, and nobody took note of it
+        ("13.3", False, 587),
+    ],
+)
+def test_what_failed_once(
+    transactional_db: None, configured: Configured, preset: str, has_password: bool, seed: int
+) -> None:
+    configured(**AS_IN_PRODUCTION)
+    with staged(preset, has_password=has_password) as stage:
+        run(stage, cast_of(a=claimant, b=ticker), Dice(seed), faults=2, is_fine=True, has_password=has_password)
+
+
 @pytest.mark.campaign
 @pytest.mark.parametrize("cast", [cast_of(a=tending, b=claimant), cast_of(a=claimant, b=ticker)], ids=["two", "swept"])
 def test_two_processes_with_one_fault_anywhere(transactional_db: None, configured: Configured, cast: Cast) -> None:

@@ -22,12 +22,8 @@ def refused(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, now
     live = reads.live_version(row)
     row.failures += 1
     row.answer_lost_at = None
-    attempt.is_refused_try = claim.kind == AttemptKind.PASSWORD and answer.fault in REFUSED_TRY
-    if answer.fault == Fault.LOCKED_OUT and answer.lockout_minutes:
-        attempt.lockout_until = now + timedelta(minutes=answer.lockout_minutes)
-    transitions.close(attempt, AttemptState.REFUSED, now)
-    attempt.save(update_fields=ANSWER_FIELDS)
-    is_dead = claim.kind == AttemptKind.REFRESH and answer.fault in DEAD_TOKEN
+    _close(attempt, claim, answer, now)
+    is_dead = _is_token_dead(claim, answer)
     if is_dead:
         _note_dead_token(row, attempt, claim, now)
     journal.write_event(
@@ -48,6 +44,37 @@ def refused(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, now
     return outcome_of(claim, Result.REFUSED, row, goes_on=is_dead, fault=answer.fault or "")
 
 
+def refused_late(row: Connection, attempt: Attempt, claim: Claim, answer: Answer, now: datetime) -> Outcome:
+    """The same of a grant that was taken over meanwhile. What Sugar said of its token or password holds; whether it is
+    still about this chain, the live version says."""
+    _close(attempt, claim, answer, now)
+    if _is_token_dead(claim, answer) and _note_dead_token(row, attempt, claim, now):
+        journal.write_event(
+            row,
+            EventKind.CHAIN_DIED,
+            f"{_sentence(claim, answer)} The answer came after the attempt was taken over.",
+            at=now,
+            actor="background",
+            attempt=attempt.number,
+            version=claim.base_version,
+        )
+        transitions.update_diagnosis(row, now, actor="background", attempt=attempt.number)
+        row.retry_at = None  # the next rung, if there is one
+    return outcome_of(claim, Result.REFUSED, row, fault=answer.fault or "")
+
+
+def _close(attempt: Attempt, claim: Claim, answer: Answer, now: datetime) -> None:
+    attempt.is_refused_try = claim.kind == AttemptKind.PASSWORD and answer.fault in REFUSED_TRY
+    if answer.fault == Fault.LOCKED_OUT and answer.lockout_minutes:
+        attempt.lockout_until = now + timedelta(minutes=answer.lockout_minutes)
+    transitions.close(attempt, AttemptState.REFUSED, now)
+    attempt.save(update_fields=ANSWER_FIELDS)
+
+
+def _is_token_dead(claim: Claim, answer: Answer) -> bool:
+    return claim.kind == AttemptKind.REFRESH and answer.fault in DEAD_TOKEN
+
+
 def _sentence(claim: Claim, answer: Answer) -> str:
     said = f"{answer.status} {answer.error}".strip() if answer.status else str(answer.fault)
     message = f" “{answer.error_message}”" if answer.error_message else ""
@@ -62,14 +89,16 @@ def _what(claim: Claim) -> str:
     return f"Refresh of version {claim.base_version}" if claim.base_version else "Refresh with the adopted token"
 
 
-def _note_dead_token(row: Connection, attempt: Attempt, claim: Claim, now: datetime) -> None:
-    """A definite no to a refresh token: it is never presented again but by the daily try and when staff ask."""
+def _note_dead_token(row: Connection, attempt: Attempt, claim: Claim, now: datetime) -> bool:
+    """A definite no to a refresh token: it is never presented again but by the daily try and when staff ask. Says
+    whether it was the live version's."""
     row.dead_tried_at = now
     kept = attempt.candidate_of
     is_live_dead = _lay_aside(row, claim.base_version, now) if kept is None else _note_dead_answer(row, kept, now)
     is_newer = row.doubt_after is not None and attempt.number > row.doubt_after
     if is_live_dead and is_newer and not _has_candidate(row):
         row.doubt_after = row.doubt_began = None  # we know now: it is dead
+    return is_live_dead
 
 
 def _note_dead_answer(row: Connection, kept: Attempt, now: datetime) -> bool:

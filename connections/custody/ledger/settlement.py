@@ -108,6 +108,8 @@ def _lost(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswer,
 
 def _late(row: Connection, attempt: Attempt, claim: Claim, sealed: SealedAnswer, now: datetime) -> Outcome:
     """The claim was taken over. Tokens are kept as a candidate: they may be the living ones."""
+    if sealed.answer.tokens is None and sealed.answer.is_definite:
+        return refusals.refused_late(row, attempt, claim, sealed.answer, now)
     if sealed.answer.tokens is None or not (sealed.answer.is_definite or sealed.answer.is_candidate):
         attempt.save(update_fields=ANSWER_FIELDS)
         return outcome_of(claim, Result.REFUSED, row, fault=sealed.answer.fault or "")
