@@ -206,6 +206,10 @@ def test_two_supersessions_in_a_day_stand_as_a_warning_for_a_day(scene: Open) ->
         played.run(HOUR)
     assert played.told == ("platform_shared", "healthy"), played.trail()
     assert played.row.diagnosis["confidence"] == "certain"
+    pointed_at = [item["attempt"] for item in played.row.diagnosis["evidence"]]
+    refused = played.row.attempts.filter(state="refused", fault="refresh_token_invalid").order_by("-number")
+    assert pointed_at == list(refused.values_list("number", flat=True))
+    assert len(pointed_at) == 2
     played.run(timedelta(hours=25))
     assert played.told == ("", "healthy"), played.trail()
 

@@ -16,6 +16,7 @@ from connections.diagnosis.rules.wording import (
     died_early,
     moment_told,
     report_told,
+    superseded_told,
     verify_told,
     version_issued,
 )
@@ -197,7 +198,7 @@ def is_fight(latest: datetime, earlier: list[datetime]) -> bool:
 
 
 def _earlier_told(at: datetime, facts: Facts) -> Evidence:
-    return moment_told(_("Our refresh token had already been replaced by somebody else at %(at)s."), at, facts)
+    return superseded_told(_("Our refresh token had already been replaced by somebody else at %(at)s."), at, facts)
 
 
 def built_in_told(facts: Facts) -> tuple[Evidence, ...]:

@@ -13,7 +13,7 @@ from connections.diagnosis.rules.death import FIGHT_WINDOW, built_in_told, is_fi
 from connections.diagnosis.rules.finding import Finding
 from connections.diagnosis.rules.history import History
 from connections.diagnosis.rules.sign_in import stale_password
-from connections.diagnosis.rules.wording import moment_told
+from connections.diagnosis.rules.wording import moment_told, superseded_told
 
 FORECAST = timedelta(hours=48)
 ENDS_SOON = gettext_lazy("{host} will end this session soon, and there is no password here that could start a new one.")
@@ -52,7 +52,7 @@ def _shared(history: History) -> Finding | None:
     return Finding(
         code=DiagnosisCode.PLATFORM_SHARED,
         confidence=Confidence.CERTAIN if earlier else Confidence.LIKELY,
-        evidence=(*(moment_told(text, at, facts) for at in facts.supersessions), *built_in_told(facts)),
+        evidence=(*(superseded_told(text, at, facts) for at in facts.supersessions), *built_in_told(facts)),
         trouble=Trouble.NONE,
     )
 

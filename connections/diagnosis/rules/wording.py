@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from django.utils.translation import gettext as _
@@ -99,6 +100,12 @@ def died_early(version: VersionFact, dead_at: datetime, facts: Facts) -> Evidenc
 def moment_told(text: str, moment: datetime, facts: Facts) -> Evidence:
     """A sentence about a moment that is in no attempt; `text` holds `%(at)s`."""
     return Evidence(text=text % {"at": clock(moment, facts.now)})
+
+
+def superseded_told(text: str, at: datetime, facts: Facts) -> Evidence:
+    """A sentence about a supersession; points at the attempt that told us, while the journal holds that."""
+    told_by = next((one.number for one in facts.attempts if one.closed_at == at), None)
+    return replace(moment_told(text, at, facts), attempt=told_by)
 
 
 def tries_told(count: int, facts: Facts) -> Evidence:
