@@ -11,6 +11,7 @@ import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
@@ -97,6 +98,16 @@ def _of_request(record: logging.LogRecord) -> str:
     return str(meta.get(REQUEST_ID, ""))
 
 
+class Transient(logging.Filter):
+    """A 503 is said on purpose: an instance that does not answer, a database that is away. What is at fault has a line
+    or an event of its own; each caller who is told to come again is no error of ours."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 0) == HTTPStatus.SERVICE_UNAVAILABLE and record.exc_info is None:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
 def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
     """`auto` is text at a terminal and JSON elsewhere. Servers log to standard output; a command's output is what it
     was asked for, so that programs can read it, and its log goes to standard error."""
@@ -107,11 +118,13 @@ def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": {"()": f"{__name__}.{'Text' if text else 'JsonLines'}"}},
+        "filters": {"transient": {"()": f"{__name__}.Transient"}},
         "handlers": {"line": {"class": "logging.StreamHandler", "stream": f"ext://sys.{stream}", "formatter": "line"}},
         "root": {"handlers": ["line"], "level": level},
         "loggers": {
             # Django brings handlers of its own, which know nothing of redaction.
             "django": {"handlers": [], "level": level if level != "DEBUG" else "INFO", "propagate": True},
+            "django.request": {"filters": ["transient"]},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # Both tell of every process and task; what went wrong they say louder.
             "django-q": {"handlers": [], "level": "INFO" if level == "DEBUG" else "WARNING", "propagate": True},

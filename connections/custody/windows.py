@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from contextlib import suppress
 from datetime import timedelta
@@ -27,7 +28,9 @@ def give_back(subject: str, *, window: timedelta) -> None:
 
 
 def _place(subject: str, window: timedelta) -> tuple[str, int, int]:
-    """The key of this window, its length, and the seconds that are left of it."""
+    """The key of this window, its length, and the seconds that are left of it. A subject may be any name: caches take
+    neither spaces nor long keys."""
+    name = hashlib.sha256(subject.encode()).hexdigest()[:32]
     length = int(window.total_seconds())
     number, passed = divmod(int(time.time()), length)
-    return f"{subject}:{number}", length, length - passed
+    return f"window:{name}:{number}", length, length - passed

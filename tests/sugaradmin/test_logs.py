@@ -132,6 +132,16 @@ def test_the_line_of_every_refused_request_names_it(told: Told, method: str, pat
     assert request_id.get() == "", "nor does it name the next one"
 
 
+def test_who_is_told_to_come_again_is_no_error(told: Told) -> None:
+    logger = logging.getLogger("django.request")
+    for status in (500, 503):
+        record = logger.makeRecord(
+            logger.name, logging.ERROR, "f", 1, "%s", (status,), None, extra={"status_code": status}
+        )
+        logger.handle(record)
+    assert [(line["event"], line["level"]) for line in told()] == [("500", "error"), ("503", "warning")]
+
+
 def test_libraries_that_write_addresses_stay_quiet_at_any_level() -> None:
     config = logging_config(level="DEBUG", format_name="json")
     assert {config["loggers"][name]["level"] for name in ("httpx", "httpcore", "psycopg")} == {"WARNING"}
