@@ -37,11 +37,24 @@ class Text(enum.Enum):
 
 
 _MINUTES_ELSEWHERE = r"分|분|(?:мин(?:ут\w*)?|хв(?:илин\w*)?|dakika|dk|perc)\b|λεπ|דק|دق|นาที"
+_PORTAL = r"port(?:aa|ai|[aáā])l|портал|π[ύυ]λη|פורטל|שער|بواب[ةت]|พอร์ทัล|ポータル|포[털탈]|门户|門戶|入口"
+_GROUP = (
+    r"gr(?:ou|o|u)p|skup[ií]n|csoport|groep|ryhm|груп|ομ[άα]δ|γκρουπ|קבוצ|مجموع|กลุ่ม|グループ|그룹|组|群組|团队|團隊"
+)
 _PATTERNS = {
-    Text.MAINTENANCE: r"maint[ae]nance|maintenence|_MAINTENANCE|wartung|mantenimiento|manutenzione|manuten[cç][aã]o"
-    r"|onderhoud|konserwac|vedligehold|underhåll|huolto|údržb|karbantart|обслужив|メンテナンス|维护|維護",
-    Text.LICENSE: r"licen[sc]|WARN_INSTALLER_LOCKED|installer must be locked|installationsprogramm gesperrt"
-    r"|lizenz|licença|licent|licenz|licencj|licens|lisens|лиценз|ライセンス|许可|授權",
+    Text.MAINTENANCE: r"maint[ae]nance|maintenence|_MAINTENANCE|wartung|mantenimiento|manteniment|manutenzione"
+    r"|manuten[cç][aã]o|onderhoud|konserwac|vedli[gk]ehold|underhåll|huolto|ylläpitotila|hooldus|údržb|karbantart"
+    r"|\bodržav|mirëmbajt|mentenan|[iî]ntre[tțţ]iner|bakım(?!ından)|onarım|priežiūr|uzturēšan|apkop(?:e|es|i)\b"
+    # Bulgarian support and Russian customer service share the word.
+    r"|режим.{0,20}(?:обслу[жг]|поддръж)|техн\w+ обслу[жг]|на обслу(?:живании|говуванні)|проф[иі]лакт|\bодржав"
+    r"|συντ[ήη]ρησ|תחזוק|صيانة|บำรุง|(?:ปิด|ระหว่าง)ปรับปรุง|メンテナンス|保守(?:モード|作業|点検|中)|维护|維護"
+    r"|유지\s?(?:보수|관리)|점검\s?(?:중|모드|작업)|정비\s?(?:중|모드)|관리\s?모드",
+    Text.LICENSE: r"licen[scčztçțţž]|llicènci|installer[_-]locked|installer must be locked"
+    r"|installationsprogramm gesperrt|lizenz|lis[ea]ns|litsents|л[иі]ценз|лиценц|רי?שיו[ןנ]|ترخيص|تراخيص|رخص[ةت]"
+    r"|ใบอนุญาต|ไลเซนส์|ライセンス|라이[센선]스"
+    # In Greek and Chinese the word is that for a permission, too.
+    r"|[άα]δει[αά]ς? (?:χρήσης|σας|της εταιρείας|(?:του )?sugar|έχει λήξει|έληξε)|αδει[ώω]ν|κλειδ[ίι].{0,12}[άα]δεια"
+    r"|(?<![未被获獲經经无無])(?<![没沒]有)(?:授[权權](?!失[败敗])|许可)|[许許]可[证證]",
     Text.LOCKOUT: r"too many failed|LBL_LOGIN_ATTEMPTS_OVERRUN|LBL_LOGIN_LOGIN_TIME_ALLOWED|LBL_LOGIN_ADMIN_CALL"
     r"|zu viele.{0,40}(?:anmelde|versuch|fehl|login)|trop de.{0,30}(?:tentative|échec|connexion)"
     r"|demasiad[oa]s.{0,30}(?:intento|tentativa)|troppi.{0,30}tentativi|muitas.{0,30}tentativas"
@@ -54,8 +67,7 @@ _PATTERNS = {
     r"|(?:过多|過多|太多).{0,12}(?:尝试|嘗試|失败|失敗|登录|登入)|(?:시도|실패).{0,12}(?:많|초과)|너무 많"
     # Of all answers to a sign-in only this one counts minutes.
     rf"|\b\d+\s*min|(?<!\d)\d{{1,2}}\s*(?:{_MINUTES_ELSEWHERE})",
-    Text.USER_KIND: r"(?:portal|portail).{0,40}(?:gr(?:ou|o|u)p|skupin|csoport|groep)"
-    r"|(?:gr(?:ou|o|u)p|skupin|csoport|groep).{0,40}(?:portal|portail)",
+    Text.USER_KIND: rf"(?:{_PORTAL}).{{0,40}}(?:{_GROUP})|(?:{_GROUP}).{{0,40}}(?:{_PORTAL})",
     Text.NO_LOGIN: r"EXCEPTION_NEED_LOGIN|EXCEPTION_NO_AUTH|ERR_INVALID_PASSWORD|need to be logged in"
     r"|valid username and password|no valid authentication|angemeldet sein|gültigen benutzernamen",
     Text.PLATFORM: r"EXCEPTION_INVALID_PLATFORM|platform|plate-?forme|plattform|plataforma|piattaforma|платформ",
