@@ -13,7 +13,7 @@ class Staff(models.Model):
     """What a signed-in person may do."""
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="staff")
-    role = models.CharField(max_length=10, choices=Role.choices)
+    role = models.CharField(max_length=10, choices=Role.choices, db_comment="What the person may do")
     tenants = models.ManyToManyField("connections.Tenant", blank=True, related_name="staff", help_text="Empty: all")
 
     class Meta:
@@ -27,7 +27,7 @@ class Staff(models.Model):
 class OneTimeLink(models.Model):
     """A way in without a password, for one use: to make the first administrator, or to set one's own password."""
 
-    purpose = models.CharField(max_length=20, choices=LinkPurpose.choices)
+    purpose = models.CharField(max_length=20, choices=LinkPurpose.choices, db_comment="What it opens")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="one_time_links"
     )
@@ -35,7 +35,7 @@ class OneTimeLink(models.Model):
     made_at = models.DateTimeField()
     made_by = models.CharField(max_length=150)
     expires_at = models.DateTimeField()
-    used_at = models.DateTimeField(null=True)
+    used_at = models.DateTimeField(null=True, db_comment="Set: spent")
 
     class Meta:
         ordering = ["id"]
@@ -69,7 +69,7 @@ class ApiKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=150, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True, db_comment="Set: it opens nothing any more")
     last_used_at = models.DateTimeField(null=True, blank=True, help_text="To ten minutes")
 
     class Meta:
@@ -88,9 +88,13 @@ class IdempotentCall(models.Model):
 
     api_key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="idempotent_calls")
     key = models.CharField(max_length=255)
-    body_hash = models.CharField(max_length=64)
+    body_hash = models.CharField(
+        max_length=64, db_comment="Keyed hash of method, path and body, to tell a repeated call"
+    )
     created_at = models.DateTimeField()
-    status = models.PositiveSmallIntegerField(null=True, help_text="Null while it runs")
+    status = models.PositiveSmallIntegerField(
+        null=True, help_text="Null while it runs", db_comment="Of the kept answer; null while it runs"
+    )
     answer = models.JSONField(null=True)
     headers = models.JSONField(default=dict)
 

@@ -16,9 +16,17 @@ class Attempt(models.Model):
     public_id = models.CharField(max_length=12, unique=True, editable=False, default=attempt_id)
     connection = models.ForeignKey("connections.Connection", on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
-    kind = models.CharField(max_length=12, choices=AttemptKind.choices)
-    rung = models.CharField(max_length=16, choices=Rung.choices, blank=True, default=Rung.NONE)
-    trigger = models.CharField(max_length=12, choices=Trigger.choices)
+    kind = models.CharField(
+        max_length=12, choices=AttemptKind.choices, db_comment="Refresh and password are grants, the rest only looks"
+    )
+    rung = models.CharField(
+        max_length=16,
+        choices=Rung.choices,
+        blank=True,
+        default=Rung.NONE,
+        db_comment="Step of the resolve ladder; empty: a plain one",
+    )
+    trigger = models.CharField(max_length=12, choices=Trigger.choices, db_comment="Who asked for it")
     actor = models.CharField(max_length=150, blank=True)
     state = models.CharField(max_length=12, choices=AttemptState.choices, db_comment="Only the ledger writes it")
 
@@ -47,23 +55,45 @@ class Attempt(models.Model):
     closed_at = models.DateTimeField(null=True)
     answer = SealedField(null=True, blank=True, db_comment="Sealed late or cut answer: a candidate")
 
-    fault = models.CharField(max_length=32, choices=Fault.choices, blank=True)
+    fault = models.CharField(
+        max_length=32,
+        choices=Fault.choices,
+        blank=True,
+        db_comment="What its answer, or the lack of one, showed; empty: nothing wrong",
+    )
     http_status = models.PositiveSmallIntegerField(null=True)
     error = models.CharField(max_length=100, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
     external_login_host = models.CharField(max_length=255, blank=True)
     lockout_until = models.DateTimeField(null=True)
     is_refused_try = models.BooleanField(default=False, db_comment="Counts for the breaker of (instance, user)")
-    preflight_fault = models.CharField(max_length=32, choices=Fault.choices, blank=True)
+    preflight_fault = models.CharField(
+        max_length=32,
+        choices=Fault.choices,
+        blank=True,
+        db_comment="What the look before it showed; set: nothing was sent",
+    )
     preflight_status = models.PositiveSmallIntegerField(null=True)
-    verify_fault = models.CharField(max_length=32, choices=Fault.choices, blank=True)
+    verify_fault = models.CharField(
+        max_length=32,
+        choices=Fault.choices,
+        blank=True,
+        db_comment="What the ping with the new token showed; empty: alive, or no ping",
+    )
     verify_status = models.PositiveSmallIntegerField(null=True)
     version = models.PositiveIntegerField(null=True, help_text="The token version it yielded")
     diagnosis_code = models.CharField(
-        max_length=32, choices=DiagnosisCode.choices, blank=True, help_text="What the rules made of its failure"
+        max_length=32,
+        choices=DiagnosisCode.choices,
+        blank=True,
+        help_text="What the rules made of its failure",
+        db_comment="What the rules made of its failure; empty: nothing",
     )
     failure = models.CharField(
-        max_length=12, blank=True, help_text="Fingerprint of diagnosis, host and the message without its numbers"
+        max_length=12,
+        blank=True,
+        help_text="Fingerprint of diagnosis, host and the message without its numbers",
+        db_comment="Names its group of failures; no secret in it; empty: none",
     )
     timings = models.JSONField(default=dict, help_text="Milliseconds by phase")
     report = models.JSONField(default=dict, help_text="Request and answer without secrets; checks of a test")
@@ -82,6 +112,18 @@ class Attempt(models.Model):
             ),
             models.CheckConstraint(condition=Q(state__in=AttemptState.values), name="attempt_state_known"),
             models.CheckConstraint(condition=Q(kind__in=AttemptKind.values), name="attempt_kind_known"),
+            models.CheckConstraint(condition=Q(rung__in=Rung.values), name="attempt_rung_known"),
+            models.CheckConstraint(condition=Q(trigger__in=Trigger.values), name="attempt_trigger_known"),
+            models.CheckConstraint(condition=Q(fault__in=["", *Fault.values]), name="attempt_fault_known"),
+            models.CheckConstraint(
+                condition=Q(preflight_fault__in=["", *Fault.values]), name="attempt_preflight_fault_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(verify_fault__in=["", *Fault.values]), name="attempt_verify_fault_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(diagnosis_code__in=["", *DiagnosisCode.values]), name="attempt_diagnosis_known"
+            ),
             models.CheckConstraint(
                 condition=Q(sent_at__isnull=True, drain_until__isnull=True)
                 | Q(sent_at__isnull=False, drain_until__isnull=False),

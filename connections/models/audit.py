@@ -23,14 +23,29 @@ class AuditRow(models.Model):
     action = models.CharField(max_length=50)
     tenant = models.ForeignKey("connections.Tenant", on_delete=models.PROTECT, null=True, related_name="audit_rows")
     target = models.CharField(max_length=100, help_text="Public id of what was changed")
-    outcome = models.CharField(max_length=10, choices=AuditOutcome.choices, default=AuditOutcome.OK)
+    outcome = models.CharField(
+        max_length=10,
+        choices=AuditOutcome.choices,
+        default=AuditOutcome.OK,
+        db_comment="What became of it; the database holds no list of these words",
+    )
     address = models.GenericIPAddressField(null=True)
     difference = models.JSONField(default=dict, help_text="Without secrets")
     cleared_to = models.BigIntegerField(
         null=True, db_comment="A checkpoint of the retention: rows up to this number may be deleted"
     )
-    previous = models.CharField(max_length=64, blank=True, help_text="Digest of the row before")
-    digest = models.CharField(max_length=64, unique=True, help_text="HMAC over the row and the digest before")
+    previous = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Digest of the row before",
+        db_comment="Digest of the row before; empty: the first",
+    )
+    digest = models.CharField(
+        max_length=64,
+        unique=True,
+        help_text="HMAC over the row and the digest before",
+        db_comment="HMAC over the row and the digest before",
+    )
 
     class Meta:
         ordering = ["id"]
@@ -51,7 +66,12 @@ class AuditCheck(models.Model):
 
     at = models.DateTimeField()
     rows = models.BigIntegerField()
-    head = models.CharField(max_length=90, blank=True, help_text="number:digest of the newest row seen")
+    head = models.CharField(
+        max_length=90,
+        blank=True,
+        help_text="number:digest of the newest row seen",
+        db_comment="number:digest of the newest row seen",
+    )
     broken_at = models.BigIntegerField(null=True, help_text="Number of the first row that does not follow")
 
     class Meta:

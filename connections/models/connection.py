@@ -46,15 +46,19 @@ class Connection(models.Model):
     password_set_at = models.DateTimeField(null=True, blank=True)  # saved, or last taken by Sugar
     store_password = models.BooleanField(default=True)
     client_secret = SealedField(null=True, blank=True, db_comment="Sealed; null: none, as for the client `sugar`")
-    client_secret_number = models.PositiveIntegerField(default=0)
+    client_secret_number = models.PositiveIntegerField(default=0, db_comment="Count of saves; part of the seal")
     adopted_token = SealedField(null=True, blank=True, db_comment="Sealed refresh token of a chain to adopt")
-    adopted_number = models.PositiveIntegerField(default=0)
+    adopted_number = models.PositiveIntegerField(default=0, db_comment="Count of saves; part of the seal")
 
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    deleted_at = models.DateTimeField(null=True, blank=True)
-    paused_at = models.DateTimeField(null=True, blank=True)
-    held_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True, db_comment="Set: every secret is wiped")
+    paused_at = models.DateTimeField(
+        null=True, blank=True, db_comment="Set: no grant by itself; a living token is still handed out"
+    )
+    held_at = models.DateTimeField(
+        null=True, blank=True, db_comment="Set: nothing is sent or handed out until staff resume it"
+    )
     snoozed_until = models.DateTimeField(null=True, blank=True, help_text="Nobody is called before; refreshes go on")
     snooze_reason = models.CharField(max_length=300, blank=True)
     snoozed_by = models.CharField(max_length=150, blank=True)
@@ -66,15 +70,27 @@ class Connection(models.Model):
     event_count = models.PositiveIntegerField(default=0)
     chain = models.PositiveIntegerField(default=0, db_comment="Number of the newest sign-in")
     chain_ends_at = models.DateTimeField(null=True, db_comment="Where the instance caps sessions")
-    is_new_chain_wanted = models.BooleanField(default=False)
-    is_client_changed = models.BooleanField(default=False)
+    is_new_chain_wanted = models.BooleanField(
+        default=False, db_comment="Its chain belongs to what was before an edit: sign in again"
+    )
+    is_client_changed = models.BooleanField(
+        default=False, db_comment="That edit changed the OAuth client and nothing else"
+    )
     doubt_after = models.PositiveIntegerField(
         null=True, db_comment="In doubt; only an attempt with a higher number clears it"
     )
     doubt_began = models.PositiveIntegerField(null=True, db_comment="First attempt of this episode of doubt")
-    trouble = models.CharField(max_length=12, choices=Trouble.choices, blank=True, default=Trouble.NONE)
+    trouble = models.CharField(
+        max_length=12,
+        choices=Trouble.choices,
+        blank=True,
+        default=Trouble.NONE,
+        db_comment="The stored half of the status; empty: none",
+    )
     trouble_since = models.DateTimeField(null=True)
-    diagnosis_code = models.CharField(max_length=32, choices=DiagnosisCode.choices, blank=True)
+    diagnosis_code = models.CharField(
+        max_length=32, choices=DiagnosisCode.choices, blank=True, db_comment="What the rules found last; empty: nothing"
+    )
     diagnosis = models.JSONField(null=True)
     failures = models.PositiveIntegerField(default=0, db_comment="Tries since the last success: the back-off")
     next_refresh_at = models.DateTimeField(null=True)
@@ -91,13 +107,17 @@ class Connection(models.Model):
     report_grant_at = models.DateTimeField(null=True)
     report_wait_until = models.DateTimeField(null=True, db_comment="Workers report too often: no grant before this")
     session_generation = models.CharField(
-        max_length=8, choices=Generation.choices, default=Generation.UNKNOWN, help_text="How it checks sessions"
+        max_length=8,
+        choices=Generation.choices,
+        default=Generation.UNKNOWN,
+        help_text="How it checks sessions",
+        db_comment="When the instance checks the session behind a token",
     )
     sugar_version = models.CharField(max_length=40, blank=True)
     rest_version_at = models.DateTimeField(null=True)
     is_session_bound = models.BooleanField(default=False, db_comment="A `session_rejected` was seen: no more pings")
     is_admin_user = models.BooleanField(default=False)
-    is_password_expired = models.BooleanField(default=False)
+    is_password_expired = models.BooleanField(default=False, db_comment="Sugar said so: a warning")
     # of the live version, kept here so that the status is one expression over one table
     access_expires_at = models.DateTimeField(null=True)
     access_dead_at = models.DateTimeField(null=True)
@@ -125,6 +145,12 @@ class Connection(models.Model):
                 name="connection_external_id_unique",
             ),
             models.CheckConstraint(condition=Q(trouble__in=Trouble.values), name="connection_trouble_known"),
+            models.CheckConstraint(
+                condition=Q(diagnosis_code__in=["", *DiagnosisCode.values]), name="connection_diagnosis_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(session_generation__in=Generation.values), name="connection_generation_known"
+            ),
             models.CheckConstraint(
                 condition=Q(allow_shared_platform=True) | ~Q(platform_key__in=sorted(BUILT_IN_PLATFORMS)),
                 name="connection_platform_is_own",

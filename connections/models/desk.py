@@ -39,7 +39,9 @@ class FailureMark(models.Model):
         related_name="failure_marks",
         help_text="Whose failures it is about; null: everybody's",
     )
-    standing = models.CharField(max_length=12, choices=FailureStanding.choices)
+    standing = models.CharField(
+        max_length=12, choices=FailureStanding.choices, db_comment="What staff decided about the group"
+    )
     until = models.DateTimeField(null=True, blank=True, help_text="Ignored until then; null: until it is opened again")
     reason = models.CharField(max_length=300, blank=True)
     at = models.DateTimeField()
@@ -64,7 +66,7 @@ class Profile(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="profile")
     time_zone = models.CharField(max_length=64, default="UTC", help_text="Name in the IANA database")
-    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO)
+    theme = models.CharField(max_length=5, choices=Theme.choices, default=Theme.AUTO, db_comment="Colours of the pages")
 
     class Meta:
         ordering = ["user"]

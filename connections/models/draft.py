@@ -53,7 +53,12 @@ class LentPassword(models.Model):
     connection = models.OneToOneField("connections.Connection", on_delete=models.CASCADE, related_name="lent_password")
     secret = SealedField(null=True, blank=True, db_comment="Sealed; null: taken back")
     number = models.PositiveIntegerField(default=0, db_comment="Count of loans; part of the seal")
-    session = models.CharField(max_length=64, blank=True, help_text="Keyed hash of the session it belongs to")
+    session = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="Keyed hash of the session it belongs to",
+        db_comment="Keyed hash of the browser session it was typed in",
+    )
     until = models.DateTimeField(null=True, blank=True)
 
     class Meta:

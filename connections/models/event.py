@@ -12,10 +12,16 @@ class Event(models.Model):
     connection = models.ForeignKey("connections.Connection", on_delete=models.CASCADE, related_name="events")
     number = models.PositiveIntegerField(help_text="Within the connection")
     at = models.DateTimeField()
-    kind = models.CharField(max_length=20, choices=EventKind.choices)
-    code = models.CharField(max_length=32, choices=DiagnosisCode.choices, blank=True)
+    kind = models.CharField(max_length=20, choices=EventKind.choices, db_comment="What happened")
+    code = models.CharField(
+        max_length=32, choices=DiagnosisCode.choices, blank=True, db_comment="The diagnosis it is about; empty: none"
+    )
     status = models.CharField(
-        max_length=12, choices=Status.choices, blank=True, help_text="Of the connection right after it"
+        max_length=12,
+        choices=Status.choices,
+        blank=True,
+        help_text="Of the connection right after it",
+        db_comment="Of the connection right after it; empty: not known",
     )
     summary = models.CharField(max_length=500)
     attempt = models.PositiveIntegerField(null=True)
@@ -27,6 +33,7 @@ class Event(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["connection", "number"], name="event_number_unique"),
             models.CheckConstraint(condition=Q(kind__in=EventKind.values), name="event_kind_known"),
+            models.CheckConstraint(condition=Q(code__in=["", *DiagnosisCode.values]), name="event_code_known"),
             models.CheckConstraint(condition=Q(status__in=["", *Status.values]), name="event_status_known"),
         ]
         indexes = [

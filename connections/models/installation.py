@@ -11,7 +11,7 @@ class HostWait(models.Model):
     host = models.CharField(max_length=300, primary_key=True, help_text="host:port")
     down_since = models.DateTimeField()
     next_probe_at = models.DateTimeField()
-    fault = models.CharField(max_length=32)
+    fault = models.CharField(max_length=32, db_comment="How it failed when it was last asked")
 
     class Meta:
         ordering = ["host"]
@@ -57,7 +57,7 @@ class EncryptionKey(models.Model):
     """
 
     key_id = models.CharField(max_length=16, primary_key=True)
-    check_value = models.CharField(max_length=64)
+    check_value = models.CharField(max_length=64, db_comment="HMAC with the key: tells a wrong one from the right one")
     first_seen_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True, db_comment="It left the ring, and nothing needed it")
 
@@ -95,7 +95,9 @@ class Installation(models.Model):
     """One row: what this database knows of itself (a copy of it must not make grants)."""
 
     instance_id = models.CharField(max_length=64)
-    fingerprint = models.JSONField(default=dict)
+    fingerprint = models.JSONField(
+        default=dict, db_comment="What a copy of the database has differently; no secret in it"
+    )
     confirmed_at = models.DateTimeField(null=True)
     read_only_reason = models.CharField(max_length=300, blank=True)
 

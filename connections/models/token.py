@@ -16,14 +16,20 @@ class TokenVersion(models.Model):
     )  # history may be pruned, versions of the running chain may not
     number = models.PositiveIntegerField()
     chain = models.PositiveIntegerField(help_text="Number of the sign-in this version descends from")
-    origin = models.CharField(max_length=12, choices=Origin.choices)
+    origin = models.CharField(max_length=12, choices=Origin.choices, db_comment="Kind of grant it came from")
     state = models.CharField(
         max_length=12, choices=VersionState.choices, default=VersionState.LIVE, db_comment="Moves one way"
     )
     access_token = SealedField(null=True, blank=True, db_comment="Sealed; null once it is of no use")
     refresh_token = SealedField(null=True, blank=True, db_comment="Sealed; null once a later version is proven")
-    fingerprint = models.CharField(max_length=8, help_text="Keyed fingerprint of the access token")
-    refresh_fingerprint = models.CharField(max_length=8, blank=True)
+    fingerprint = models.CharField(
+        max_length=8,
+        help_text="Keyed fingerprint of the access token",
+        db_comment="Keyed, of the access token; empty: no key was at hand",
+    )
+    refresh_fingerprint = models.CharField(
+        max_length=8, blank=True, db_comment="Keyed, of the refresh token; empty: none came, or no key was at hand"
+    )
     issued_at = models.DateTimeField()
     access_expires_at = models.DateTimeField()
     refresh_expires_at = models.DateTimeField(null=True)
