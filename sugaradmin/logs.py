@@ -124,7 +124,7 @@ def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
         "loggers": {
             # Django brings handlers of its own, which know nothing of redaction.
             "django": {"handlers": [], "level": level if level != "DEBUG" else "INFO", "propagate": True},
-            "django.request": {"filters": ["transient"]},
+            "django.request": {"filters": ["transient"], "level": level if level != "DEBUG" else "INFO"},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # Both tell of every process and task; what went wrong they say louder.
             "django-q": {"handlers": [], "level": "INFO" if level == "DEBUG" else "WARNING", "propagate": True},
