@@ -114,6 +114,7 @@ def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
     stream = "stdout" if not sys.argv[1:] or sys.argv[1] in SERVERS else "stderr"
     text = format_name == "text" or (format_name == "auto" and getattr(sys, stream).isatty())
     quiet = {"level": "WARNING"}
+    of_django = level if level != "DEBUG" else "INFO"
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -123,8 +124,8 @@ def logging_config(*, level: str, format_name: str = "auto") -> dict[str, Any]:
         "root": {"handlers": ["line"], "level": level},
         "loggers": {
             # Django brings handlers of its own, which know nothing of redaction.
-            "django": {"handlers": [], "level": level if level != "DEBUG" else "INFO", "propagate": True},
-            "django.request": {"filters": ["transient"], "level": level if level != "DEBUG" else "INFO"},
+            "django": {"handlers": [], "level": of_django, "propagate": True},
+            "django.request": {"filters": ["transient"], "level": of_django},
             "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
             # Both tell of every process and task; what went wrong they say louder.
             "django-q": {"handlers": [], "level": "INFO" if level == "DEBUG" else "WARNING", "propagate": True},

@@ -21,6 +21,8 @@ _BLANK_KEY = -4_611_686_018_427_387_847
 """The same for a key: a number that no row has."""
 
 Row = TypeVar("Row", bound=Model)
+Converters = Mapping[int, tuple[list[Callable[..., Any]], Any]]
+"""By the place of a column: what makes the driver's value Django's, and the expression that was selected."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Statement:
 
     sql: str
     params: tuple[Any, ...]
-    converters: Mapping[int, tuple[list[Callable[..., Any]], Any]]
+    converters: Converters
 
     @classmethod
     def of(cls, made: Callable[[str], QuerySet[Any, tuple[Any, ...]]]) -> Statement:
@@ -45,11 +47,7 @@ class Statement:
             found = cursor.fetchone()
         if found is None:
             return None
-        row = list(found)
-        for place, (converters, expression) in self.converters.items():
-            for convert in converters:
-                row[place] = convert(row[place], expression, connection)
-        return tuple(row)
+        return tuple(_converted(found, self.converters, connections[DEFAULT_DB_ALIAS]))
 
 
 @dataclass(slots=True)
@@ -227,7 +225,7 @@ class _Compiled:
     sql: str
     params: tuple[Any, ...]
     pieces: Sequence[str]  # on PostgreSQL: with every parameter in its place as a literal; the key is all that lacks
-    converters: Mapping[int, tuple[list[Callable[..., Any]], Any]]
+    converters: Converters
     model: type[Model]
     names: list[str]
     start: int
@@ -262,16 +260,21 @@ class _Compiled:
     def as_model(self, found: Sequence[Any] | None, database: BaseDatabaseWrapper) -> Any:
         if found is None:
             return None
-        row = list(found)
-        for place, (converters, expression) in self.converters.items():
-            for convert in converters:
-                row[place] = convert(row[place], expression, database)
+        row = _converted(found, self.converters, database)
         made = self.model.from_db(database.alias, self.names, row[self.start : self.start + len(self.names)])
         for name, place in self.annotations.items():
             setattr(made, name, row[place])
         for populator in self.beside:
             populator.populate(row, made)
         return made
+
+
+def _converted(found: Sequence[Any], converters: Converters, database: BaseDatabaseWrapper) -> list[Any]:
+    row = list(found)
+    for place, (steps, expression) in converters.items():
+        for convert in steps:
+            row[place] = convert(row[place], expression, database)
+    return row
 
 
 def _literal(sql: str, params: Sequence[Any]) -> Sequence[str]:
