@@ -40,8 +40,8 @@ def measure(control: Control, *, size: int, latency: float) -> dict[str, float]:
 
 
 def _bare(size: int, *, pause: float) -> list[float]:
-    """The rows of a settle read and written by the driver alone, in three messages like ours: no rule, nothing sealed. The
-    newest event is read too, to have one to write."""
+    """The rows of a settle read and written by the driver alone, in three messages like ours: no rule, nothing sealed.
+    The newest event is read too, to have one to write."""
     keys = list(Connection.objects.filter(label__startswith="settle").values_list("pk", flat=True)[:size])
     mine = threading.local()
 

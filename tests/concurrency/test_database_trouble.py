@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,7 @@ from django.db import OperationalError, connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from connections.choices import AttemptState, EventKind
-from connections.custody import checkpoints, rounds, spool
+from connections.custody import checkpoints, resolution, rounds, spool
 from connections.custody.checkpoints import Point
 from connections.models import Attempt, Event, TokenVersion
 from tests.concurrency.invariants import alive
@@ -155,7 +156,7 @@ def test_a_spool_file_shows_nothing_of_the_tokens(stage: Stage) -> None:
     assert spool.files()[0].stat().st_mode & 0o077 == 0
 
 
-def replayed_after_the_take_over(stage: Stage) -> None:
+def replayed_after_the_take_over(stage: Stage, *, is_whole: bool = True) -> None:
     with database_away() as switch:
         with once_at(Point.ANSWERED, lambda: switch(True)):
             rounds_end(stage)
@@ -167,6 +168,8 @@ def replayed_after_the_take_over(stage: Stage) -> None:
         rounds.tend(stage.pk)
         stage.sugar.events.maintenance(False)
     assert reached
+    (path,) = spool.files()
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"is_definite": is_whole}))
     assert spool.replay() == 1
 
 
@@ -188,6 +191,16 @@ def test_what_was_exchanged_for_a_kept_answer_is_not_presented_again_when_that_i
     assert ("candidate", "refused") in rungs
     assert stage.world.journal.presented_again() == []
     assert is_well(stage), "by the stored password"
+
+
+def test_a_cut_answer_that_is_refused_says_nothing_of_what_it_was_given_for(stage: Stage) -> None:
+    replayed_after_the_take_over(stage, is_whole=False)
+    stage.sugar.events.delete_rows()
+    with mock.patch.object(resolution, "_may_present_old", return_value=True):  # on the cloud, the password comes first
+        stage.sweep()
+    rungs = list(Attempt.objects.filter(connection_id=stage.pk).order_by("number").values_list("rung", flat=True))
+    assert "old_refresh" in rungs[rungs.index("candidate") :]
+    assert is_well(stage)
 
 
 def test_a_file_replayed_twice_changes_nothing(stage: Stage) -> None:
