@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from unittest import mock
 
 import pytest
 
-from connections.custody import rounds
+from connections.choices import AttemptState
+from connections.custody import checkpoints, rounds
 from connections.custody.checkpoints import Point
-from connections.models import TokenVersion
+from connections.models import Attempt, TokenVersion
 from connections.onboarding import registry
 from tests.concurrency.casts import cast_of, signer, ticker
 from tests.concurrency.exploration import Opening, run
@@ -57,3 +59,24 @@ def test_a_kept_answer_to_a_sign_in_begins_a_chain_when_it_is_proven(stage: Stag
             assert (proven.origin, proven.chain) == ("refresh", before.chain + 1)
             return
     pytest.fail("no schedule kept an answer and proved it")
+
+
+def test_a_no_that_comes_when_a_new_chain_has_begun_says_nothing_of_that(stage: Stage) -> None:
+    stage.reset()
+    stage.set_sail(None)
+    stage.sugar.events.delete_rows()
+    late: list[Attempt] = []
+
+    def meanwhile(now: Point, _: str) -> None:
+        if now == Point.ANSWERED and not late:
+            late.append(Attempt.objects.get(connection_id=stage.pk, state=AttemptState.SENT))
+            stage.clock.advance_to(late[0].drain_until)
+            stage.sweep()
+            assert newest(stage).origin == "password"
+
+    with mock.patch.object(checkpoints, "watcher", meanwhile):
+        rounds.tend(stage.pk)
+    late[0].refresh_from_db()
+    assert (late[0].state, late[0].fault) == ("refused", "refresh_token_invalid")
+    assert (stage.row.status, stage.row.has_refresh_token) == ("healthy", True)
+    assert newest(stage).refused_at is None
